@@ -1,3 +1,4 @@
+import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 const nodeBuiltins = {
@@ -20,7 +21,7 @@ const clockAndChance = [
   },
 ];
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['node_modules', 'dist', '.slipway', 'templates'] },
   {
     files: ['**/*.ts'],

@@ -60,24 +60,23 @@ export async function run(
   });
   const pid = child.pid;
   let ending: Promise<void> | undefined;
-  let timedOut = false;
-  let tooLarge = false;
+  const seen = { timedOut: false, tooLarge: false };
   const end = () => {
     if (pid !== undefined) ending ??= endProcessGroup(pid, options.ladder);
   };
   const timer = options.timeoutMs
     ? setTimeout(() => {
-        timedOut = true;
+        seen.timedOut = true;
         end();
       }, options.timeoutMs)
     : undefined;
   options.signal?.addEventListener('abort', end, { once: true });
   // What a finished leader left behind would hold its pipes open for ever.
-  child.once('exit', () => {
+  child.nodeChildProcess.once('exit', () => {
     if (pid !== undefined) ending ??= endProcessGroup(pid, LEFTOVERS);
   });
   const overflow = () => {
-    tooLarge = true;
+    seen.tooLarge = true;
     end();
   };
   const stdout = collect(child.stdout, 'stdout', options, overflow);
@@ -89,7 +88,7 @@ export async function run(
     }
     await ending;
     options.signal?.throwIfAborted();
-    if (tooLarge) {
+    if (seen.tooLarge) {
       throw new SlipwayError('output-too-large', `${file} printed more than is accepted`);
     }
     return {
@@ -97,7 +96,7 @@ export async function run(
       signalName: result.signal,
       stdout: stdout(),
       stderr: stderr(),
-      timedOut,
+      timedOut: seen.timedOut,
     };
   } finally {
     clearTimeout(timer);

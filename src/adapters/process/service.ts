@@ -1,5 +1,6 @@
-import { execa } from 'execa';
-import { openSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { SlipwayError } from '../../domain/errors.ts';
 import { DEFAULT_LADDER, endProcessGroup, type KillLadder } from './kill-ladder.ts';
 
@@ -13,7 +14,7 @@ export interface Service {
 
 /**
  * Starts a long-running program whose output goes to a log file, with exactly the environment given,
- * as the leader of its own process group.
+ * as the leader of its own process group. Throws `tool-missing` when it cannot be started.
  */
 export async function startService(
   file: string,
@@ -21,25 +22,24 @@ export async function startService(
   options: { env: Readonly<Record<string, string>>; logFile: string; cwd?: string },
 ): Promise<Service> {
   const log = openSync(options.logFile, 'a', 0o600);
-  const child = execa(file, args, {
+  const child = spawn(file, args, {
     env: options.env,
-    extendEnv: false,
-    shell: false,
-    preferLocal: false,
     detached: true,
-    cleanup: false,
-    reject: false,
-    stdin: 'ignore',
-    stdout: log,
-    stderr: log,
+    stdio: ['ignore', log, log],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
-  const pid = child.pid;
-  if (pid === undefined) {
-    const result = await child;
-    throw new SlipwayError('tool-missing', `cannot start ${file}: ${result.code ?? 'unknown'}`);
+  closeSync(log);
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('exit', (code) => {
+      resolve(code);
+    });
+  });
+  try {
+    await once(child, 'spawn');
+  } catch (error) {
+    throw new SlipwayError('tool-missing', `cannot start ${file}`, { cause: error });
   }
-  const ended = child.then((result) => result.exitCode ?? null);
+  const pid = child.pid ?? 0;
   return {
     pid,
     ended,
