@@ -1,0 +1,104 @@
+import type { CauseReport } from '../../domain/cause.ts';
+import type { OrderDecision } from '../../domain/ordering.ts';
+import type { DeploymentPhase, EndPhase } from '../../domain/phases.ts';
+import type { RolloutPolicy } from '../../domain/rollout.ts';
+import type { PlannedService, RolloutJudgement } from '../../domain/services.ts';
+import type { SubmitResult } from './messages.ts';
+import type {
+  DeploymentEnd,
+  DeploymentRef,
+  DeploymentRequest,
+  ReleaseGraph,
+  ReleaseInput,
+} from './payloads.ts';
+
+/** Activities on the queue of the service: they reach PostgreSQL, Temporal and git. */
+export interface ServiceActivities {
+  /** Writes the release's deployments and answers which environments take part. */
+  startRelease: (input: ReleaseInput) => Promise<ReleaseGraph>;
+  submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>;
+  /** Orders what waits in a lane by git ancestry. */
+  orderWaiting: (input: OrderInput) => Promise<OrderDecision>;
+  /** Notes that the environment accepted this commit, from which later ones must descend. */
+  acceptCommit: (input: AcceptInput) => Promise<void>;
+  recordPhase: (input: PhaseRecord) => Promise<void>;
+  recordOutcome: (input: OutcomeRecord) => Promise<void>;
+}
+
+/** Activities on the queue of a cluster: they hold that cluster's credentials. */
+export interface ClusterActivities {
+  /** Fetches the commit and refuses a tree that is not accepted. */
+  checkout: (deployment: DeploymentRef) => Promise<CheckoutResult>;
+  plan: (input: PlanInput) => Promise<PlanResult>;
+  /** Runs helmfile for the planned services; returns when it said success. */
+  apply: (input: ApplyInput) => Promise<ApplyResult>;
+  /** Watches beside the apply, or after it until healthy, failed or out of time. */
+  watchRollout: (input: WatchInput) => Promise<RolloutJudgement>;
+}
+
+export interface OrderInput {
+  repository: string;
+  environment: string;
+  candidates: { deploymentId: string; commit: string; manual: boolean }[];
+}
+
+export interface AcceptInput {
+  repository: string;
+  environment: string;
+  commit: string;
+}
+
+export interface PhaseRecord {
+  deploymentId: string;
+  phase: Exclude<DeploymentPhase, EndPhase>;
+  /** 0 before the first attempt. */
+  attempt: number;
+  /** One sentence for people: what it does or waits for. */
+  note: string;
+  cause?: CauseReport;
+  /** What the plan found; written once. */
+  plan?: PlanResult;
+  /** When the next attempt starts, ISO 8601. */
+  retryAt?: string;
+}
+
+export interface OutcomeRecord extends DeploymentEnd {
+  attempt: number;
+  services?: PlannedService[];
+}
+
+export interface CheckoutResult {
+  title: string;
+  author: string;
+  committedAt: string;
+}
+
+export interface PlanInput {
+  deployment: DeploymentRef;
+  force: boolean;
+}
+
+export interface PlanResult {
+  /** Keyed digest over everything that the apply reads. */
+  digest: string;
+  services: PlannedService[];
+}
+
+export interface ApplyInput {
+  deployment: DeploymentRef;
+  attempt: number;
+  plan: PlanResult;
+}
+
+export interface ApplyResult {
+  durationMs: number;
+}
+
+export interface WatchInput {
+  deployment: DeploymentRef;
+  attempt: number;
+  services: PlannedService[];
+  rollout: RolloutPolicy;
+  /** `beside`: end only on definite failure. `after`: until healthy, failed or timed out. `once`: one look. */
+  mode: 'beside' | 'after' | 'once';
+}

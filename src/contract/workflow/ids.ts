@@ -1,0 +1,30 @@
+/** Ids of workflows and names of task queues; made here and nowhere else. */
+
+/** What must never be applied to twice at once. */
+export interface LaneKey {
+  cluster: string;
+  namespace: string;
+}
+
+/** Workflows and light activities, beside the server. */
+export const SERVICE_QUEUE = 'slipway';
+
+/** Activities that need one cluster's credentials. */
+export function clusterQueue(cluster: string): string {
+  return `slipway-cluster-${cluster}`;
+}
+
+/** One workflow for each commit of a repository; run 0 is the merge, each rerun counts up. */
+export function releaseWorkflowId(repository: string, commit: string, run: number): string {
+  const id = `release/${repository}/${commit}`;
+  return run === 0 ? id : `${id}/${run}`;
+}
+
+export function laneWorkflowId({ cluster, namespace }: LaneKey): string {
+  return `lane/${cluster}/${namespace}`;
+}
+
+/** A fixed id for each environment, so that Temporal itself keeps two deployments from running. */
+export function deploymentWorkflowId({ cluster, namespace }: LaneKey): string {
+  return `deployment/${cluster}/${namespace}`;
+}

@@ -1,0 +1,45 @@
+import type { CauseReport } from '../../domain/cause.ts';
+import type { DeploymentEnd, DeploymentRequest, LaneState } from './payloads.ts';
+
+/** Names and payloads of what is sent to running workflows. */
+
+/** Update on a lane: takes a deployment into the lane's queue. */
+export const SUBMIT_UPDATE = 'submit';
+export interface SubmitInput {
+  request: DeploymentRequest;
+}
+export type SubmitResult =
+  | { answer: 'queued' }
+  /** In the lane already, waiting or running. */
+  | { answer: 'known' }
+  | { answer: 'ended'; end: DeploymentEnd };
+
+/** Signal on a lane: cancels one deployment, waiting or running. */
+export const CANCEL_DEPLOYMENT_SIGNAL = 'cancelDeployment';
+export interface CancelDeploymentInput {
+  deploymentId: string;
+  by: string;
+}
+
+/** Query on a lane, for operators. */
+export const LANE_QUERY = 'lane';
+export interface LaneView extends LaneState {
+  running?: string;
+}
+
+/** Signal from a lane to a release. */
+export const DEPLOYMENT_ENDED_SIGNAL = 'deploymentEnded';
+
+/** Signal on a release: cancels all its deployments. */
+export const CANCEL_RELEASE_SIGNAL = 'cancelRelease';
+export interface CancelReleaseInput {
+  by: string;
+}
+
+/** Query on a deployment, for operators: what it does now. */
+export const PROGRESS_QUERY = 'progress';
+export interface ProgressView {
+  phase: string;
+  attempt: number;
+  cause?: CauseReport;
+}

@@ -1,0 +1,82 @@
+import type { RetryPolicy } from '../../domain/backoff.ts';
+import type { CauseReport } from '../../domain/cause.ts';
+import type { EndPhase } from '../../domain/phases.ts';
+import type { RolloutPolicy } from '../../domain/rollout.ts';
+import type { LaneKey } from './ids.ts';
+
+/** What is stored in histories. Only ever added to; holds references, never logs or secrets. */
+
+export interface ReleaseInput {
+  releaseId: string;
+  /** The short number for people. */
+  releaseNumber: number;
+  repository: string;
+  /** Full commit id, 40 hex digits. */
+  commit: string;
+  /** 0 for the merge, counted up by each rerun. */
+  run: number;
+  /** `manual` when a person asked. */
+  kind: 'automatic' | 'manual';
+  /** Only these environments; absent means all. */
+  environments?: string[];
+  /** Plan every service, also what looks unchanged. */
+  force: boolean;
+}
+
+/** One environment that takes part in a release. */
+export interface ReleaseTarget extends LaneKey {
+  environment: string;
+  after: string[];
+  deploymentId: string;
+  deploymentNumber: number;
+  retry: RetryPolicy;
+  rollout: RolloutPolicy;
+}
+
+export interface ReleaseGraph {
+  /** First line of the commit's message. */
+  title: string;
+  targets: ReleaseTarget[];
+}
+
+/** The request of a release to a lane; the deployment's id is also the request's. */
+export interface DeploymentRequest extends LaneKey {
+  deploymentId: string;
+  deploymentNumber: number;
+  releaseId: string;
+  releaseNumber: number;
+  /** Where the lane reports the end. */
+  releaseWorkflowId: string;
+  repository: string;
+  environment: string;
+  commit: string;
+  title: string;
+  kind: 'automatic' | 'manual';
+  force: boolean;
+  retry: RetryPolicy;
+  rollout: RolloutPolicy;
+}
+
+/** How a deployment ended. */
+export interface DeploymentEnd {
+  deploymentId: string;
+  environment: string;
+  phase: EndPhase;
+  cause?: CauseReport;
+}
+
+/** What of a deployment the activities of its cluster need. */
+export interface DeploymentRef extends LaneKey {
+  deploymentId: string;
+  repository: string;
+  environment: string;
+  commit: string;
+}
+
+export interface LaneState {
+  waiting: DeploymentRequest[];
+  /** Deployment ids seen lately, so that a repeated request is not queued twice. */
+  seen: string[];
+  /** Ends of late, so that a repeated request gets its answer. */
+  ends: DeploymentEnd[];
+}

@@ -1,0 +1,16 @@
+import type { CauseCode } from './errors.ts';
+
+/** Why a deployment ended as it did, in a form that people and programs read. */
+export interface CauseReport {
+  code:
+    CauseCode | 'dependency' | 'older-commit' | 'newer-commit' | 'rewritten-history' | 'cancelled';
+  /** One sentence with the names and values that matter; holds no secret. */
+  sentence: string;
+  service?: string;
+  /** Kubernetes workload, such as `Deployment/frontend`. */
+  workload?: string;
+  container?: string;
+  image?: string;
+  /** The neighbour's own word, such as `ImagePullBackOff`. */
+  reason?: string;
+}

@@ -1,0 +1,179 @@
+import type { CauseReport } from './cause.ts';
+import type { WorkloadVerdict } from './rollout.ts';
+
+/** One service that a deployment is going to apply. */
+export interface PlannedService {
+  name: string;
+  chart: string;
+  /** The exact version that the range resolved to; absent where it cannot be known before the apply. */
+  chartVersion?: string;
+}
+
+/** The newest revision of a Helm release, as its Secret says. */
+export interface HelmReleaseFacts {
+  service: string;
+  helmRevision: number;
+  status: string;
+  description: string;
+  chartVersion: string;
+  /** Stamped by the deployment that made the revision; a rollback carries those of its target. */
+  deploymentId?: string;
+  attempt?: number;
+}
+
+export interface ClusterFacts {
+  helmReleases: readonly HelmReleaseFacts[];
+  workloads: readonly WorkloadVerdict[];
+}
+
+export interface ServiceProgress {
+  service: string;
+  state: 'waiting' | 'applying' | 'progressing' | 'healthy' | 'failed';
+  note: string;
+}
+
+export interface RolloutJudgement {
+  state: 'progressing' | 'healthy' | 'failed';
+  services: ServiceProgress[];
+  /** The first definite failure, or while progressing the first trouble. */
+  cause?: CauseReport;
+}
+
+/**
+ * Judges the cluster while helm still works: failed only when at least one service is being applied and
+ * every service that is being applied has definitely failed.
+ */
+export function judgeWhileApplying(
+  planned: readonly PlannedService[],
+  facts: ClusterFacts,
+  made: { deploymentId: string; attempt: number },
+): RolloutJudgement {
+  const judged = planned.map(({ name }) => {
+    const helmRelease = facts.helmReleases.find(({ service }) => service === name);
+    const ours =
+      helmRelease?.deploymentId === made.deploymentId && helmRelease.attempt === made.attempt;
+    if (!ours) return { service: name, state: 'waiting' as const, note: 'not started yet' };
+    if (!helmRelease.status.startsWith('pending')) {
+      return settled(helmRelease, workloadsOf(name, facts));
+    }
+    const trouble = worst(workloadsOf(name, facts));
+    return {
+      service: name,
+      state: trouble?.state === 'failed' ? ('failed' as const) : ('applying' as const),
+      note: trouble?.trouble?.sentence ?? 'helm waits for the workloads',
+      running: true,
+      ...(trouble?.trouble ? { cause: trouble.trouble } : {}),
+    };
+  });
+  const running = judged.filter((service) => 'running' in service);
+  const gone = running.length > 0 && running.every(({ state }) => state === 'failed');
+  return summary(gone ? 'failed' : 'progressing', judged);
+}
+
+/**
+ * Judges the cluster after helm said it is done. A service succeeded only if its newest Helm revision
+ * was made by this deployment, is `deployed`, holds the planned chart version, and its workloads are
+ * healthy.
+ */
+export function judgeAfterApply(
+  planned: readonly PlannedService[],
+  facts: ClusterFacts,
+  made: { deploymentId: string },
+): RolloutJudgement {
+  const judged = planned.map((service) => {
+    const helmRelease = facts.helmReleases.find((release) => release.service === service.name);
+    const cause = revisionFault(service, helmRelease, made.deploymentId);
+    if (cause) {
+      return { service: service.name, state: 'failed' as const, note: cause.sentence, cause };
+    }
+    const workloads = workloadsOf(service.name, facts);
+    const trouble = worst(workloads);
+    const unhealthy = workloads.find(({ state }) => state !== 'healthy');
+    if (!unhealthy) return { service: service.name, state: 'healthy' as const, note: 'healthy' };
+    return {
+      service: service.name,
+      state: trouble?.state === 'failed' ? ('failed' as const) : ('progressing' as const),
+      note: trouble?.trouble?.sentence ?? `${unhealthy.workload}: ${unhealthy.progress}`,
+      ...(trouble?.trouble ? { cause: trouble.trouble } : {}),
+    };
+  });
+  if (judged.every(({ state }) => state === 'healthy')) return summary('healthy', judged);
+  return summary(judged.some(({ state }) => state === 'failed') ? 'failed' : 'progressing', judged);
+}
+
+type Judged = ServiceProgress & { cause?: CauseReport };
+
+function summary(state: RolloutJudgement['state'], judged: readonly Judged[]): RolloutJudgement {
+  const cause =
+    judged.find((service) => service.state === 'failed' && service.cause)?.cause ??
+    judged.find((service) => service.cause)?.cause;
+  return {
+    state,
+    services: judged.map(({ service, state: of, note }) => ({ service, state: of, note })),
+    ...(cause ? { cause } : {}),
+  };
+}
+
+function settled(helmRelease: HelmReleaseFacts, workloads: readonly WorkloadVerdict[]): Judged {
+  const { service } = helmRelease;
+  if (helmRelease.status === 'deployed') {
+    return { service, state: 'healthy', note: 'applied' };
+  }
+  const cause = worst(workloads)?.trouble ?? helmFailure(helmRelease);
+  return { service, state: 'failed', note: cause.sentence, cause };
+}
+
+function revisionFault(
+  planned: PlannedService,
+  helmRelease: HelmReleaseFacts | undefined,
+  deploymentId: string,
+): CauseReport | undefined {
+  const { name: service } = planned;
+  if (!helmRelease) {
+    return { code: 'helm-failed', service, sentence: `${service} has no Helm release.` };
+  }
+  if (/^rollback /i.test(helmRelease.description)) {
+    return {
+      code: 'helm-rolled-back',
+      service,
+      sentence: `Helm took the upgrade of ${service} back by itself (${helmRelease.description}).`,
+    };
+  }
+  if (helmRelease.deploymentId !== deploymentId) {
+    return {
+      code: 'helm-failed',
+      service,
+      sentence: `Revision ${helmRelease.helmRevision} of ${service} was not made by this deployment.`,
+    };
+  }
+  if (helmRelease.status !== 'deployed') return helmFailure(helmRelease);
+  if (planned.chartVersion !== undefined && planned.chartVersion !== helmRelease.chartVersion) {
+    return {
+      code: 'helm-failed',
+      service,
+      sentence: `${service} runs chart ${helmRelease.chartVersion}, planned was ${planned.chartVersion}.`,
+    };
+  }
+  return undefined;
+}
+
+function helmFailure({ service, status, description }: HelmReleaseFacts): CauseReport {
+  return {
+    code: status.startsWith('pending') ? 'helm-locked' : 'helm-failed',
+    service,
+    sentence: `The Helm release ${service} is ${status}: ${description.slice(0, 300)}`,
+    reason: status,
+  };
+}
+
+function workloadsOf(service: string, facts: ClusterFacts): WorkloadVerdict[] {
+  return facts.workloads.filter((workload) => workload.service === service);
+}
+
+/** A failed workload, else one with a trouble that may pass. */
+function worst(workloads: readonly WorkloadVerdict[]): WorkloadVerdict | undefined {
+  return (
+    workloads.find(({ state }) => state === 'failed') ??
+    workloads.find(({ state, trouble }) => state === 'progressing' && trouble)
+  );
+}
