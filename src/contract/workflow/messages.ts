@@ -1,4 +1,3 @@
-import type { CauseReport } from '../../domain/cause.ts';
 import type { DeploymentEnd, DeploymentRequest, LaneState } from './payloads.ts';
 
 /** Names and payloads of what is sent to running workflows. */
@@ -21,7 +20,7 @@ export interface CancelDeploymentInput {
   by: string;
 }
 
-/** Query on a lane, for operators. */
+/** Query on a lane, for operators: what it runs and what waits. */
 export const LANE_QUERY = 'lane';
 export interface LaneView extends LaneState {
   running?: string;
@@ -36,10 +35,8 @@ export interface CancelReleaseInput {
   by: string;
 }
 
-/** Query on a deployment, for operators: what it does now. */
-export const PROGRESS_QUERY = 'progress';
-export interface ProgressView {
-  phase: string;
-  attempt: number;
-  cause?: CauseReport;
+/** Signal from a lane to the deployment that it runs. */
+export const CANCEL_SIGNAL = 'cancel';
+export interface CancelInput {
+  by: string;
 }

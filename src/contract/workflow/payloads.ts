@@ -75,8 +75,6 @@ export interface DeploymentRef extends LaneKey {
 
 export interface LaneState {
   waiting: DeploymentRequest[];
-  /** Deployment ids seen lately, so that a repeated request is not queued twice. */
-  seen: string[];
   /** Ends of late, so that a repeated request gets its answer. */
   ends: DeploymentEnd[];
 }

@@ -1,0 +1,75 @@
+import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { ClusterActivities, ServiceActivities } from '../src/contract/workflow/activities.ts';
+import { clusterQueue, SERVICE_QUEUE } from '../src/contract/workflow/ids.ts';
+import type { RolloutPolicy } from '../src/domain/rollout.ts';
+
+/** Every timeout and retry of an activity, each with its reason. */
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+// PostgreSQL or Temporal may be away for hours: what must be written waits for them, without limit.
+const untilDone = { initialInterval: SECOND, maximumInterval: 30 * SECOND } as const;
+
+const recording: ActivityOptions = {
+  taskQueue: SERVICE_QUEUE,
+  startToCloseTimeout: 20 * SECOND,
+  retry: untilDone,
+};
+
+// These read git, whose first fetch of a large repository takes minutes.
+const readingGit: ActivityOptions = { ...recording, startToCloseTimeout: 5 * MINUTE };
+
+export const { recordPhase, recordOutcome, submitToLane, acceptCommit } =
+  proxyActivities<ServiceActivities>(recording);
+
+export const { startRelease, orderWaiting } = proxyActivities<ServiceActivities>(readingGit);
+
+/** The activities on one cluster's queue, with a sentence for Temporal's UI. */
+export function onCluster(cluster: string, where: string) {
+  const common: ActivityOptions = {
+    taskQueue: clusterQueue(cluster),
+    // The default leaves the process running while the workflow moves on (sdk-typescript#2442).
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  };
+  // Rides out about 90 s of a cluster or forge that is away; longer is the attempts' business.
+  const readOnly = {
+    initialInterval: SECOND,
+    maximumInterval: 30 * SECOND,
+    maximumAttempts: 8,
+  };
+  return {
+    checkout: proxyActivities<ClusterActivities>({
+      ...common,
+      startToCloseTimeout: 10 * MINUTE,
+      heartbeatTimeout: 30 * SECOND,
+      retry: readOnly,
+      summary: `Check out ${where}`,
+    }).checkout,
+    plan: proxyActivities<ClusterActivities>({
+      ...common,
+      startToCloseTimeout: 10 * MINUTE,
+      heartbeatTimeout: 30 * SECOND,
+      retry: readOnly,
+      summary: `Plan ${where}`,
+    }).plan,
+    apply: proxyActivities<ClusterActivities>({
+      ...common,
+      startToCloseTimeout: 45 * MINUTE,
+      // A restart of Temporal takes less and must not stop a running apply.
+      heartbeatTimeout: MINUTE,
+      // The workflow decides on another attempt, after it has looked at the cluster.
+      retry: { maximumAttempts: 1 },
+      summary: `Apply ${where}`,
+    }).apply,
+    watchRollout: (rollout: RolloutPolicy, when: string) =>
+      proxyActivities<ClusterActivities>({
+        ...common,
+        startToCloseTimeout: 50 * MINUTE + rollout.timeoutMs + rollout.soakMs,
+        heartbeatTimeout: 30 * SECOND,
+        // Watching changes nothing: a lost worker's watch goes on elsewhere.
+        retry: { initialInterval: SECOND, maximumInterval: 10 * SECOND, maximumAttempts: 20 },
+        summary: `${when} ${where}`,
+      }).watchRollout,
+  };
+}

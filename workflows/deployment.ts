@@ -1,0 +1,119 @@
+import {
+  CancellationScope,
+  defineSignal,
+  isCancellation,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow';
+import type { PlanResult } from '../src/contract/workflow/activities.ts';
+import { CANCEL_SIGNAL, type CancelInput } from '../src/contract/workflow/messages.ts';
+import type { DeploymentEnd, DeploymentRequest } from '../src/contract/workflow/payloads.ts';
+import { afterFailure } from '../src/domain/attempts.ts';
+import type { CauseReport } from '../src/domain/cause.ts';
+import type { EndPhase } from '../src/domain/phases.ts';
+import { onCluster, recordOutcome, recordPhase } from './activity-options.ts';
+import { applyAndVerify } from './apply.ts';
+import { endInWords, shortCommit } from './details.ts';
+import { failedActivity } from './failures.ts';
+import { tellUi } from './search-attributes.ts';
+
+const cancel = defineSignal<[CancelInput]>(CANCEL_SIGNAL);
+
+// The old process of a silent worker ends itself within the heartbeat's margin and the kill ladder.
+const FENCE_MS = 60_000;
+const HAND_OVERS_MAX = 10;
+
+/** One release in one environment: plans, applies and verifies, in attempts, and records its end. */
+export async function deploymentWorkflow(request: DeploymentRequest): Promise<DeploymentEnd> {
+  const { deploymentId, environment } = request;
+  const scope = new CancellationScope();
+  let cancelledBy = 'a person';
+  let plan: PlanResult | undefined;
+  let attempt = 0;
+  setHandler(cancel, ({ by }) => {
+    cancelledBy = by;
+    scope.cancel();
+  });
+
+  const finish = (phase: EndPhase, cause?: CauseReport) =>
+    // The end is written even when the deployment was cancelled.
+    CancellationScope.nonCancellable(async (): Promise<DeploymentEnd> => {
+      const end = { deploymentId, environment, phase, ...(cause ? { cause } : {}) };
+      await recordOutcome({ ...end, attempt, ...(plan ? { services: plan.services } : {}) });
+      tellUi(phase, `**${environment}** ${endInWords(end)}`);
+      return end;
+    });
+
+  try {
+    return await scope.run(async () => {
+      for (let counted = 0, handOvers = 0; ;) {
+        attempt += 1;
+        const failure = await attemptOnce();
+        if (!failure) return finish('succeeded');
+        if (failure.handedOver && handOvers < HAND_OVERS_MAX) handOvers += 1;
+        else counted += 1;
+        const after = failure.handedOver
+          ? ({ next: 'retry', waitMs: 0 } as const)
+          : afterFailure(failure.cause, counted, request.retry);
+        if (after.next === 'end' || handOvers >= HAND_OVERS_MAX) {
+          return finish(after.next === 'end' ? after.phase : 'errored', failure.cause);
+        }
+        await pause(Math.max(after.waitMs, failure.lostTrack ? FENCE_MS : 0), failure.cause);
+      }
+    });
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    return finish('cancelled', { code: 'cancelled', sentence: `Cancelled by ${cancelledBy}.` });
+  }
+
+  /** Returns why the attempt failed, or nothing when the deployment succeeded. */
+  async function attemptOnce() {
+    try {
+      const cluster = onCluster(
+        request.cluster,
+        `${environment} at ${shortCommit(request.commit)}`,
+      );
+      await enter('planning', 'Reading what the commit declares');
+      const ref = deploymentRef(request);
+      await cluster.checkout(ref);
+      plan = await cluster.plan({ deployment: ref, force: request.force });
+      const names = plan.services.map(({ name }) => name).join(', ');
+      await enter('applying', `Applying ${names || 'nothing'}`, plan);
+      const cause = await applyAndVerify(request, ref, attempt, plan, () =>
+        enter('verifying', 'Waiting until Kubernetes runs it'),
+      );
+      return cause && { cause, handedOver: false, lostTrack: false };
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return failedActivity(error);
+    }
+  }
+
+  async function enter(
+    phase: 'planning' | 'applying' | 'verifying',
+    note: string,
+    planned?: PlanResult,
+  ) {
+    await recordPhase({
+      deploymentId,
+      phase,
+      attempt,
+      note,
+      ...(planned ? { plan: planned } : {}),
+    });
+    tellUi(phase, `**${environment}** attempt ${attempt}: ${note}`);
+  }
+
+  async function pause(waitMs: number, cause: CauseReport) {
+    const retryAt = new Date(Date.now() + waitMs).toISOString();
+    const note = `Attempt ${attempt} failed: ${cause.sentence} Next attempt at ${retryAt}.`;
+    await recordPhase({ deploymentId, phase: 'retrying', attempt, note, cause, retryAt });
+    tellUi('retrying', `**${environment}** ${note}`);
+    await sleep(waitMs);
+  }
+}
+
+function deploymentRef(request: DeploymentRequest) {
+  const { deploymentId, repository, environment, cluster, namespace, commit } = request;
+  return { deploymentId, repository, environment, cluster, namespace, commit };
+}

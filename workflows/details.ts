@@ -1,0 +1,34 @@
+import type {
+  DeploymentEnd,
+  ReleaseInput,
+  ReleaseTarget,
+} from '../src/contract/workflow/payloads.ts';
+import type { CauseReport } from '../src/domain/cause.ts';
+
+/** Text for Temporal's UI, in Markdown. */
+
+/** The first digits of a commit id, as people quote it. */
+export function shortCommit(commit: string): string {
+  return commit.slice(0, 8);
+}
+
+/** A release in a few lines: what it is and where each environment stands. */
+export function releaseDetails(
+  input: ReleaseInput,
+  title: string,
+  targets: readonly ReleaseTarget[],
+  ends: ReadonlyMap<string, DeploymentEnd>,
+): string {
+  const lines = targets.map((target) => {
+    const end = ends.get(target.deploymentId);
+    return `- **${target.environment}**: ${end ? endInWords(end) : 'under way or waiting its turn'}`;
+  });
+  return [`**${input.repository}** ${shortCommit(input.commit)} "${title}"`, '', ...lines].join(
+    '\n',
+  );
+}
+
+/** How a deployment ended, with the reason where there is one. */
+export function endInWords({ phase, cause }: { phase: string; cause?: CauseReport }): string {
+  return cause ? `${phase}: ${cause.sentence}` : phase;
+}

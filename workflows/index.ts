@@ -1,0 +1,3 @@
+export { deploymentWorkflow } from './deployment.ts';
+export { laneWorkflow } from './lane.ts';
+export { releaseWorkflow } from './release.ts';

@@ -1,0 +1,221 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  getExternalWorkflowHandle,
+  setHandler,
+  sleep,
+  startChild,
+  workflowInfo,
+  type ChildWorkflowHandle,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { deploymentWorkflowId, type LaneKey } from '../src/contract/workflow/ids.ts';
+import {
+  CANCEL_DEPLOYMENT_SIGNAL,
+  CANCEL_SIGNAL,
+  DEPLOYMENT_ENDED_SIGNAL,
+  LANE_QUERY,
+  SUBMIT_UPDATE,
+  type CancelDeploymentInput,
+  type CancelInput,
+  type LaneView,
+  type SubmitInput,
+  type SubmitResult,
+} from '../src/contract/workflow/messages.ts';
+import type {
+  DeploymentEnd,
+  DeploymentRequest,
+  LaneState,
+} from '../src/contract/workflow/payloads.ts';
+import type { CauseReport } from '../src/domain/cause.ts';
+import type { EndPhase } from '../src/domain/phases.ts';
+import { acceptCommit, orderWaiting, recordOutcome } from './activity-options.ts';
+import type { deploymentWorkflow } from './deployment.ts';
+import { shortCommit } from './details.ts';
+import { searchAttributes } from './search-attributes.ts';
+
+const submit = defineUpdate<SubmitResult, [SubmitInput]>(SUBMIT_UPDATE);
+const cancelDeployment = defineSignal<[CancelDeploymentInput]>(CANCEL_DEPLOYMENT_SIGNAL);
+const cancel = defineSignal<[CancelInput]>(CANCEL_SIGNAL);
+const deploymentEnded = defineSignal<[DeploymentEnd]>(DEPLOYMENT_ENDED_SIGNAL);
+const laneQuery = defineQuery<LaneView>(LANE_QUERY);
+
+// Enough for a release that asks again; older ends are answered from the store.
+const ENDS_KEPT = 50;
+const ORPHAN_WAIT_MS = 10_000;
+
+interface Running {
+  request: DeploymentRequest;
+  handle?: ChildWorkflowHandle<typeof deploymentWorkflow>;
+  end?: DeploymentEnd;
+  /** A cancel that came before the deployment was started. */
+  cancelledBy?: string;
+}
+
+/** The queue of one environment: one deployment at a time, newest waiting commit first, none lost. */
+export async function laneWorkflow(
+  key: LaneKey,
+  carried: LaneState = { waiting: [], ends: [] },
+): Promise<void> {
+  const { waiting, ends } = carried;
+  const cancelling: CancelDeploymentInput[] = [];
+  let running: Running | undefined;
+  // What waits is put in order once after each arrival.
+  let unordered = waiting.length > 0;
+
+  setHandler(submit, ({ request }): SubmitResult => {
+    const end = ends.find(({ deploymentId }) => deploymentId === request.deploymentId);
+    if (end) return { answer: 'ended', end };
+    const known = [running?.request, ...waiting].some(
+      (one) => one?.deploymentId === request.deploymentId,
+    );
+    if (known) return { answer: 'known' };
+    waiting.push(request);
+    unordered = true;
+    return { answer: 'queued' };
+  });
+  setHandler(cancelDeployment, (input) => {
+    cancelling.push(input);
+  });
+  setHandler(laneQuery, (): LaneView => ({
+    waiting,
+    ends,
+    ...(running ? { running: running.request.deploymentId } : {}),
+  }));
+
+  const tell = async (request: DeploymentRequest, end: DeploymentEnd) => {
+    ends.push(end);
+    ends.splice(0, ends.length - ENDS_KEPT);
+    // A release that is gone needs no answer; its record is written.
+    await getExternalWorkflowHandle(request.releaseWorkflowId)
+      .signal(deploymentEnded, end)
+      .catch(() => undefined);
+  };
+  const endUnstarted = async (request: DeploymentRequest, phase: EndPhase, cause: CauseReport) => {
+    const { deploymentId, environment } = request;
+    const end = { deploymentId, environment, phase, cause };
+    await recordOutcome({ ...end, attempt: 0 });
+    await tell(request, end);
+  };
+  const take = (deploymentId: string) => {
+    const at = waiting.findIndex((request) => request.deploymentId === deploymentId);
+    return at < 0 ? undefined : waiting.splice(at, 1)[0];
+  };
+  const mustRotate = () => workflowInfo().continueAsNewSuggested && !running;
+
+  for (;;) {
+    await condition(
+      () =>
+        cancelling.length > 0 ||
+        unordered ||
+        running?.end !== undefined ||
+        (!running && waiting.length > 0) ||
+        mustRotate(),
+    );
+    const asked = cancelling.shift();
+    if (asked) {
+      const request = take(asked.deploymentId);
+      if (request) {
+        await endUnstarted(request, 'cancelled', {
+          code: 'cancelled',
+          sentence: `Cancelled by ${asked.by}.`,
+        });
+      } else if (running?.request.deploymentId === asked.deploymentId) {
+        running.cancelledBy = asked.by;
+        await running.handle?.signal(cancel, { by: asked.by }).catch(() => undefined);
+      }
+      continue;
+    }
+    if (running?.end) {
+      const { request, end } = running;
+      running = undefined;
+      await tell(request, end);
+      continue;
+    }
+    if (unordered) {
+      unordered = false;
+      await order();
+      continue;
+    }
+    if (mustRotate()) break;
+    const request = running ? undefined : waiting.shift();
+    if (request) await start(request);
+  }
+  await condition(allHandlersFinished);
+  await continueAsNew<typeof laneWorkflow>(key, { waiting, ends });
+
+  async function order(): Promise<void> {
+    const first = waiting[0];
+    if (!first) return;
+    const { repository, environment } = first;
+    const candidates = waiting.map(({ deploymentId, commit, kind }) => ({
+      deploymentId,
+      commit,
+      manual: kind === 'manual',
+    }));
+    const decision = await orderWaiting({ repository, environment, candidates });
+    for (const { deploymentId, why, by } of decision.refuse) {
+      const request = take(deploymentId);
+      if (request) {
+        await endUnstarted(request, 'superseded', { code: why, sentence: REFUSED[why](by) });
+      }
+    }
+  }
+
+  async function start(request: DeploymentRequest): Promise<void> {
+    // Noted before the first await, so that a repeated request finds it.
+    const me: Running = { request };
+    running = me;
+    const { repository, environment, commit } = request;
+    await acceptCommit({ repository, environment, commit });
+    try {
+      me.handle = await startChild<typeof deploymentWorkflow>('deploymentWorkflow', {
+        workflowId: deploymentWorkflowId(key),
+        args: [request],
+        parentClosePolicy: 'REQUEST_CANCEL',
+        cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+        staticSummary: `Deploy ${shortCommit(commit)} to ${environment}: ${request.title}`,
+        typedSearchAttributes: searchAttributes({
+          repository,
+          environment,
+          commit,
+          phase: 'queued',
+          kind: request.kind,
+          release: request.releaseId,
+        }),
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      // The deployment of a lane that was lost still runs: it goes first.
+      running = undefined;
+      waiting.unshift(request);
+      await sleep(ORPHAN_WAIT_MS);
+      return;
+    }
+    if (me.cancelledBy !== undefined) await me.handle.signal(cancel, { by: me.cancelledBy });
+    void me.handle.result().then(
+      (end) => {
+        me.end = end;
+      },
+      async (error: unknown) => {
+        const sentence = `The deployment ended abnormally: ${error instanceof Error ? error.message : 'unknown'}.`;
+        const { deploymentId } = request;
+        const cause: CauseReport = { code: 'worker-lost', sentence };
+        const end: DeploymentEnd = { deploymentId, environment, phase: 'errored', cause };
+        await recordOutcome({ ...end, attempt: 0 });
+        me.end = end;
+      },
+    );
+  }
+}
+
+const REFUSED = {
+  'older-commit': (by: string) => `${shortCommit(by)} is newer and was accepted here before.`,
+  'newer-commit': (by: string) => `The newer ${shortCommit(by)} took its place in the queue.`,
+  'rewritten-history': (by: string) =>
+    `The branch was rewritten: this commit does not descend from ${shortCommit(by)}. Rerun it to deploy it on purpose.`,
+} as const;
