@@ -1,11 +1,11 @@
 /** The arrows between folders; each rule says why it exists. Layout: docs/architecture.md. */
 
-const only = (name, comment, from, allowed, extra = {}) => ({
+const only = (name, comment, from, allowed, to = {}) => ({
   name,
   severity: 'error',
   comment,
-  from: { path: from, ...extra },
-  to: { pathNot: [from, ...allowed] },
+  from: { path: from },
+  to: { pathNot: [from, ...allowed], ...to },
 });
 const npm = (...names) => `node_modules/(${names.join('|')})/`;
 
@@ -36,12 +36,13 @@ export default {
       '^src/contract/api/',
       ['^src/domain/', npm('typebox')],
     ),
-    only('config', 'slipway.yaml in, valid configuration out.', '^src/config/', [
-      '^src/domain/',
-      npm('yaml', 'typebox', 'ajv'),
-      '^node:',
-      '^(fs|path|util)(/|$)',
-    ]),
+    only(
+      'config',
+      'slipway.yaml in, valid configuration out.',
+      '^src/config/',
+      ['^src/domain/', npm('yaml', 'typebox', 'ajv')],
+      { dependencyTypesNot: ['core'] },
+    ),
     {
       name: 'adapters-know-no-caller',
       severity: 'error',
@@ -123,6 +124,9 @@ export default {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: 'specify',
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };
