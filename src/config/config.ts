@@ -1,0 +1,69 @@
+import type { RetryPolicy } from '../domain/backoff.ts';
+import type { RolloutPolicy } from '../domain/rollout.ts';
+
+/** The valid configuration. Maps, not objects: names come from outside, and one may be `constructor`. */
+export interface Config {
+  /** The file it was read from, for messages. */
+  file: string;
+  server: ServerConfig;
+  database: { url: SecretRef };
+  temporal: { address: string; namespace: string };
+  dataDir: string;
+  clusters: ReadonlyMap<string, ClusterConfig>;
+  repositories: ReadonlyMap<string, RepositoryConfig>;
+}
+
+export interface ServerConfig {
+  /** Without a slash at its end. */
+  url: string;
+  listen: { host: string; port: number };
+}
+
+export interface ClusterConfig {
+  name: string;
+  access:
+    | { kind: 'server'; server: string; certificateAuthorityFile?: string }
+    | { kind: 'kubeconfig'; file: string; context: string };
+  /** For environments without a token of their own. */
+  token?: SecretRef;
+}
+
+export interface RepositoryConfig {
+  name: string;
+  url: string;
+  branch: string;
+  /** Without it the branch is polled only. */
+  forge?: ForgeConfig;
+  environments: ReadonlyMap<string, EnvironmentConfig>;
+}
+
+export interface ForgeConfig {
+  type: 'github';
+  /** One, or two while one replaces the other. */
+  webhookSecrets: readonly SecretRef[];
+  token?: SecretRef;
+}
+
+export interface EnvironmentConfig {
+  name: string;
+  repository: string;
+  cluster: string;
+  namespace: string;
+  tier: 'notprod' | 'prod';
+  after: readonly string[];
+  token?: SecretRef;
+  variables: ReadonlyMap<string, string | SecretRef>;
+  /** Service to version key, where they differ. */
+  versionKeys: ReadonlyMap<string, string>;
+  retry: RetryPolicy;
+  rollout: RolloutPolicy;
+}
+
+/** Where a secret is found, and where the configuration says so. It is read by `resolveSecrets` only. */
+export interface SecretRef {
+  source: { env: string } | { file: string };
+  /** The key in the configuration. */
+  path: string;
+  line: number;
+  column: number;
+}

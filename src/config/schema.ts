@@ -1,0 +1,201 @@
+import { Type, type Static } from 'typebox';
+import {
+  absolutePath,
+  byName,
+  closed,
+  duration,
+  hostPort,
+  integer,
+  mapOf,
+  named,
+  positiveDuration,
+  secret,
+  secretKeywords,
+  text,
+  type RawSecret,
+} from './schema-parts.ts';
+
+/**
+ * The raw shape of slipway.yaml, in draft-07 vocabulary only: editors promise no more.
+ * What a schema cannot say is in rules.ts.
+ */
+
+const clusterSchema = Type.Object(
+  {
+    server: Type.Optional(
+      text('an https URL', 'URL of the Kubernetes API; http only on loopback.'),
+    ),
+    certificateAuthority: Type.Optional(
+      Type.Object(
+        { file: absolutePath('PEM file.') },
+        {
+          ...closed,
+          title: 'a map',
+          description: 'Signs the server; the system’s CAs by default.',
+        },
+      ),
+    ),
+    token: Type.Optional(secret('For environments without a token of their own.')),
+    kubeconfig: Type.Optional(
+      Type.Object(
+        {
+          file: absolutePath('A kubeconfig file on the worker.'),
+          context: text('the name of a context', 'The context to use.', { minLength: 1 }),
+        },
+        {
+          ...closed,
+          title: 'a map',
+          description: 'Instead of server, certificateAuthority and token.',
+        },
+      ),
+    ),
+  },
+  {
+    ...closed,
+    title: 'a map',
+    // For editors; rules.ts says the same in words.
+    oneOf: [{ required: ['server'] }, { required: ['kubeconfig'] }],
+  },
+);
+
+const forgeSchema = Type.Object(
+  {
+    type: Type.Enum(['github'], { title: 'github', description: 'Which forge it is.' }),
+    webhookSecret: Type.Unsafe<RawSecret | RawSecret[]>({
+      type: ['object', 'array'],
+      ...secretKeywords,
+      description: 'Signs webhooks; two of them while one replaces the other.',
+      items: secret('Either of them is accepted.'),
+      minItems: 1,
+      maxItems: 2,
+    }),
+    token: Type.Optional(secret('Reads the repository over https, and calls the forge’s API.')),
+  },
+  { ...closed, title: 'a map', description: 'Without it the branch is polled only.' },
+);
+
+const retrySchema = Type.Object(
+  {
+    attempts: Type.Optional(integer(1, 10, 'Attempts of a deployment in all. Default 3.')),
+    backoff: Type.Optional(duration('Wait before the second attempt; doubles. Default 30s.')),
+    limit: Type.Optional(positiveDuration('Longest wait between two attempts. Default 10m.')),
+  },
+  { ...closed, title: 'a map', description: 'How a transient failure is tried again.' },
+);
+
+const rolloutSchema = Type.Object(
+  {
+    timeout: Type.Optional(positiveDuration('For workloads to become healthy. Default 10m.')),
+    soak: Type.Optional(duration('How long they must stay healthy. Default 30s.')),
+    restarts: Type.Optional(integer(0, 100, 'Crashes that are waited out. Default 5.')),
+  },
+  { ...closed, title: 'a map', description: 'When a rollout counts as healthy.' },
+);
+
+const environmentSchema = Type.Object(
+  {
+    cluster: named('A key of clusters.'),
+    namespace: Type.Optional(named('Default: the environment’s name.')),
+    tier: Type.Optional(
+      Type.Enum(['notprod', 'prod'], { title: 'notprod or prod', description: 'Default notprod.' }),
+    ),
+    after: Type.Optional(
+      Type.Array(named('An environment of the same repository.'), {
+        title: 'a list of environments',
+        description: 'Waits until these have succeeded in the release.',
+        uniqueItems: true,
+      }),
+    ),
+    token: Type.Optional(secret('Narrower than the cluster’s.')),
+    variables: Type.Optional(
+      mapOf(
+        {
+          title: 'letters, digits and underscores, not starting with a digit',
+          pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+        },
+        Type.Unsafe<string | RawSecret>({
+          type: ['string', 'object'],
+          ...secretKeywords,
+          title: 'text, { env: NAME } or { file: path }',
+        }),
+        'Environment variables of helmfile: it sees no others.',
+      ),
+    ),
+    versionKeys: Type.Optional(
+      mapOf(
+        { title: 'the name of a service', pattern: '^.+$' },
+        text('a key of versions.yaml', 'The key that drives this service.', { minLength: 1 }),
+        'Which version key drives a service that has none of its own name.',
+      ),
+    ),
+    retry: Type.Optional(retrySchema),
+    rollout: Type.Optional(rolloutSchema),
+  },
+  { ...closed, title: 'a map' },
+);
+
+const repositorySchema = Type.Object(
+  {
+    url: text('a git URL', 'https, ssh or user@host:path; http only on loopback.'),
+    branch: Type.Optional(
+      text('the name of a branch', 'Its merges are released. Default main.', {
+        pattern: '^(?!-)[A-Za-z0-9._/-]{1,200}$',
+      }),
+    ),
+    forge: Type.Optional(forgeSchema),
+    environments: mapOf(byName, environmentSchema, 'By helmfile environment.', {
+      minProperties: 1,
+    }),
+  },
+  { ...closed, title: 'a map' },
+);
+
+export const configSchema = Type.Object(
+  {
+    version: Type.Unsafe<1>({ const: 1, title: '1', description: 'Version of this format.' }),
+    server: Type.Object(
+      {
+        url: text(
+          'an https URL',
+          'Where people and webhooks reach Slipway; http only on loopback.',
+        ),
+        listen: Type.Optional(hostPort('Default 127.0.0.1:8080.')),
+      },
+      { ...closed, title: 'a map', description: 'The HTTP server.' },
+    ),
+    database: Type.Object(
+      { url: secret('postgres://…') },
+      { ...closed, title: 'a map', description: 'PostgreSQL.' },
+    ),
+    temporal: Type.Object(
+      {
+        address: hostPort('Temporal’s frontend.'),
+        namespace: Type.Optional(
+          text('the name of a Temporal namespace', 'Default slipway.', { minLength: 1 }),
+        ),
+      },
+      { ...closed, title: 'a map', description: 'Temporal.' },
+    ),
+    dataDir: absolutePath('Git mirrors, tools and Helm’s caches.'),
+    clusters: mapOf(byName, clusterSchema, 'Kubernetes clusters.'),
+    repositories: mapOf(byName, repositorySchema, 'Deployment repositories.'),
+  },
+  {
+    ...closed,
+    title: 'a map',
+    description: 'What Slipway releases, and where.',
+  },
+);
+
+/** The schema as editors get it: schema/slipway.schema.json. */
+export const publishedSchema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  ...configSchema,
+  title: 'slipway.yaml',
+};
+
+export type RawConfig = Static<typeof configSchema>;
+export type RawEnvironment = Static<typeof environmentSchema>;
+export type RawCluster = Static<typeof clusterSchema>;
+export type RawRepository = Static<typeof repositorySchema>;
+export type RawForge = Static<typeof forgeSchema>;

@@ -1,0 +1,69 @@
+import { DURATION_MS_MAX, parseDuration } from './duration.ts';
+import { fields, textAt, valueAt, type WrittenEnvironment } from './fields.ts';
+import { formatPath, quote, type Finding, type Path } from './problems.ts';
+import { gitUrlFault, webUrlFault, type UrlFault } from './urls.ts';
+
+/** Single values that a pattern in the schema cannot judge, or not in words. */
+export function checkValues(raw: unknown, environments: readonly WrittenEnvironment[]): Finding[] {
+  return [
+    ...checkUrl(raw, ['server', 'url'], webUrlFault),
+    ...eachOf(raw, 'clusters', (path) => checkUrl(raw, [...path, 'server'], webUrlFault)),
+    ...eachOf(raw, 'repositories', (path) => checkUrl(raw, [...path, 'url'], gitUrlFault)),
+    ...checkPort(raw, ['server', 'listen']),
+    ...checkPort(raw, ['temporal', 'address']),
+    ...environments.flatMap((environment) => [
+      ...checkDurations(environment),
+      ...checkVariables(environment),
+    ]),
+  ];
+}
+
+function eachOf(raw: unknown, map: string, check: (path: string[]) => Finding[]): Finding[] {
+  return [...fields(valueAt(raw, map)).keys()].flatMap((name) => check([map, name]));
+}
+
+function checkUrl(raw: unknown, path: string[], judge: (text: string) => UrlFault): Finding[] {
+  const text = textAt(raw, ...path);
+  const fault = text === undefined ? undefined : judge(text);
+  return fault === undefined ? [] : [wrongValue(path, fault)];
+}
+
+function checkPort(raw: unknown, path: string[]): Finding[] {
+  const port = /:([0-9]{1,5})$/.exec(textAt(raw, ...path) ?? '')?.[1];
+  return port !== undefined && Number(port) > 65_535
+    ? [wrongValue(path, 'has a port above 65535')]
+    : [];
+}
+
+function checkDurations({ path, value }: WrittenEnvironment): Finding[] {
+  const keys = [
+    ['retry', 'backoff'],
+    ['retry', 'limit'],
+    ['rollout', 'timeout'],
+    ['rollout', 'soak'],
+  ];
+  return keys.flatMap((key) => {
+    const duration = parseDuration(textAt(value, ...key) ?? '') ?? 0;
+    if (duration <= DURATION_MS_MAX) return [];
+    return [wrongValue([...path, ...key], `must be at most ${DURATION_MS_MAX / 3_600_000}h`)];
+  });
+}
+
+// Slipway sets these itself, or they would lead helmfile, helm or git out of their isolation.
+const RESERVED_NAMES = /^(PATH|HOME|TMPDIR|LANG|TZ|NO_COLOR)$/;
+const RESERVED_PREFIXES = /^(HELM_|HELMFILE_|KUBE|SLIPWAY_|GIT_|LD_|NODE_)/;
+
+function checkVariables({ path, value }: WrittenEnvironment): Finding[] {
+  return [...fields(valueAt(value, 'variables')).keys()]
+    .filter((name) => RESERVED_NAMES.test(name) || RESERVED_PREFIXES.test(name))
+    .map((name) => ({
+      path: [...path, 'variables', name],
+      at: 'key',
+      message: `the variable ${quote(name)} is Slipway’s own`,
+      fix: 'choose another name',
+    }));
+}
+
+function wrongValue(path: Path, fault: string): Finding {
+  return { path, at: 'value', message: `${formatPath(path)} ${fault}` };
+}
