@@ -1,0 +1,20 @@
+import { SlipwayError, type CauseCode } from '../../domain/errors.ts';
+
+const RULES: readonly [RegExp, CauseCode][] = [
+  [
+    /authentication failed|could not read (username|password)|permission denied|HTTP 40[13]|requested URL returned error: 40[13]/i,
+    'git-auth',
+  ],
+  [
+    /repository .* not found|returned error: 404|does not appear to be a git repository/i,
+    'git-auth',
+  ],
+  [/host key verification failed/i, 'git-auth'],
+];
+
+/** Turns a failed git command into an error that says what was being done; output holds no token. */
+export function gitError(doing: string, stderr: string): SlipwayError {
+  const code = RULES.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'git-unreachable';
+  const last = stderr.trim().split('\n').slice(-3).join(' ').slice(0, 500);
+  return new SlipwayError(code, `${doing}: ${last || 'git gave no reason'}`);
+}

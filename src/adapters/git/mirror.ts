@@ -1,0 +1,172 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SlipwayError } from '../../domain/errors.ts';
+import { run, type RunResult } from '../process/run.ts';
+import { gitError } from './classify.ts';
+import { CONFIG_ARGS, gitEnvironment, type GitAccess } from './settings.ts';
+import { checkTree } from './tree.ts';
+
+export interface CommitFacts {
+  commit: string;
+  /** First line of the message. */
+  title: string;
+  author: string;
+  /** ISO 8601. */
+  committedAt: string;
+}
+
+const COMMIT = /^[0-9a-f]{40}$/;
+const BRANCH = /^(?!-)[A-Za-z0-9._/-]{1,200}$/;
+
+/**
+ * A bare mirror of one branch with its whole commit history, from which commits are compared and
+ * checked out. Several callers may use it at once; fetches wait for each other.
+ */
+export class Mirror {
+  readonly #access: GitAccess;
+  readonly #branch: string;
+  readonly #dir: string;
+  #queue: Promise<unknown> = Promise.resolve();
+  #opened = false;
+
+  constructor(access: GitAccess, branch: string) {
+    if (!BRANCH.test(branch)) throw new SlipwayError('commit-missing', `bad branch "${branch}"`);
+    this.#access = access;
+    this.#branch = branch;
+    this.#dir = join(access.folder, 'mirror.git');
+  }
+
+  /** The commit that the branch points at now, asked from the forge. */
+  async head(signal?: AbortSignal): Promise<string> {
+    await this.#alone(() => this.#open(signal));
+    const ref = `refs/heads/${this.#branch}`;
+    const args = ['ls-remote', '--end-of-options', this.#access.url, ref];
+    const { stdout } = await this.#git(args, `asking for the head of ${this.#branch}`, signal);
+    const commit = stdout.split('\t')[0]?.trim() ?? '';
+    if (COMMIT.test(commit)) return commit;
+    throw new SlipwayError('commit-missing', `The repository has no branch "${this.#branch}".`);
+  }
+
+  /** Makes sure that the commit is here, and tells about it. */
+  async commit(commit: string, signal?: AbortSignal): Promise<CommitFacts> {
+    await this.#ensure(commit, signal);
+    const format = '--format=%H%x00%s%x00%an <%ae>%x00%cI';
+    const args = ['show', '--no-patch', '--no-show-signature', format, '--end-of-options', commit];
+    const { stdout } = await this.#git(args, `reading commit ${commit}`, signal);
+    const [found = '', title = '', author = '', committedAt = ''] = stdout.trimEnd().split('\0');
+    return { commit: found, title, author, committedAt };
+  }
+
+  /** Whether the first commit is an ancestor of the second, or the same. */
+  async isAncestor(older: string, newer: string, signal?: AbortSignal): Promise<boolean> {
+    await this.#ensure(newer, signal);
+    // A commit that the branch left behind may be gone from the forge: then it is no ancestor.
+    if (!(await this.#has(older, signal))) return false;
+    const result = await this.#raw(['merge-base', '--is-ancestor', older, newer], signal);
+    if (result.exitCode === 0) return true;
+    if (result.exitCode === 1) return false;
+    throw gitError(`comparing ${older} with ${newer}`, result.stderr);
+  }
+
+  /**
+   * Writes the commit's files into an existing folder, as a checkout would: no history, no links.
+   * Throws `repository-refused` for a tree that is not accepted.
+   */
+  async checkout(commit: string, folder: string, signal?: AbortSignal): Promise<void> {
+    await this.#ensure(commit, signal);
+    await this.checkTree(commit, signal);
+    const environment = { GIT_INDEX_FILE: join(folder, '.slipway-index') };
+    const doing = `checking out ${commit}`;
+    await this.#git(['read-tree', '--end-of-options', commit], doing, signal, environment);
+    const write = [`--work-tree=${folder}`, 'checkout-index', '--all', '--force'];
+    await this.#git(write, doing, signal, environment);
+    await rm(environment.GIT_INDEX_FILE, { force: true });
+  }
+
+  /** Throws `repository-refused` when the commit's tree is not accepted. */
+  async checkTree(commit: string, signal?: AbortSignal): Promise<void> {
+    await this.#ensure(commit, signal);
+    const args = ['ls-tree', '-r', '-z', '-l', '--full-tree', '--end-of-options', commit];
+    checkTree((await this.#git(args, `listing ${commit}`, signal)).stdout);
+  }
+
+  async #ensure(commit: string, signal?: AbortSignal): Promise<void> {
+    if (!COMMIT.test(commit)) throw new SlipwayError('commit-missing', `bad commit "${commit}"`);
+    if (this.#opened && (await this.#has(commit, signal))) return;
+    await this.#alone(async () => {
+      await this.#open(signal);
+      if (await this.#has(commit, signal)) return;
+      const branch = `+refs/heads/${this.#branch}:refs/slipway/branch`;
+      await this.#fetch(branch, signal);
+      if (await this.#has(commit, signal)) return;
+      // The branch may have been rewritten since; the forge often still has the commit.
+      await this.#fetch(`+${commit}:refs/slipway/${commit}`, signal).catch((error: unknown) => {
+        signal?.throwIfAborted();
+        throw new SlipwayError(
+          'commit-missing',
+          `The repository does not have commit ${commit} on branch ${this.#branch}.`,
+          { cause: error },
+        );
+      });
+    });
+  }
+
+  async #fetch(refspec: string, signal?: AbortSignal): Promise<void> {
+    const options = ['--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--quiet'];
+    const args = ['fetch', ...options, '--end-of-options', this.#access.url, refspec];
+    await this.#git(args, 'fetching the repository', signal);
+  }
+
+  async #has(commit: string, signal?: AbortSignal): Promise<boolean> {
+    const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`];
+    const { exitCode, stdout } = await this.#raw(args, signal);
+    return exitCode === 0 && stdout.trim() === commit;
+  }
+
+  async #open(signal?: AbortSignal): Promise<void> {
+    if (this.#opened) return;
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    await sweepLocks(this.#dir);
+    await this.#git(['init', '--bare', '--quiet'], 'making the mirror', signal);
+    this.#opened = true;
+  }
+
+  /** One after the other: two fetches into one mirror would wait on the same lock files and fail. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#queue.then(work);
+    this.#queue = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #git(
+    args: readonly string[],
+    doing: string,
+    signal?: AbortSignal,
+    environment: Record<string, string> = {},
+  ): Promise<RunResult> {
+    const result = await this.#raw(args, signal, environment);
+    if (result.exitCode !== 0) {
+      throw gitError(doing, result.timedOut ? 'git took too long' : result.stderr);
+    }
+    return result;
+  }
+
+  async #raw(
+    args: readonly string[],
+    signal?: AbortSignal,
+    environment: Record<string, string> = {},
+  ): Promise<RunResult> {
+    return run('git', [...CONFIG_ARGS, `--git-dir=${this.#dir}`, ...args], {
+      env: { ...(await gitEnvironment(this.#access)), ...environment },
+      timeoutMs: 5 * 60_000,
+      ...(signal ? { signal } : {}),
+    });
+  }
+}
+
+/** A git that was killed leaves its lock files behind; nobody else uses this mirror. */
+async function sweepLocks(dir: string): Promise<void> {
+  const entries = await readdir(dir, { recursive: true });
+  const stale = entries.filter((name) => name.endsWith('.lock') || name.includes('tmp_pack_'));
+  await Promise.all(stale.map((name) => rm(join(dir, name), { force: true })));
+}

@@ -1,0 +1,82 @@
+import type { V1Secret } from '@kubernetes/client-node';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { HelmReleaseFacts } from '../../domain/services.ts';
+import { ask, type KubernetesApi } from './client.ts';
+
+/** Labels that an apply stamps on the Helm revisions that it makes. */
+export const STAMP = {
+  deployment: 'slipway-deployment',
+  attempt: 'slipway-attempt',
+} as const;
+
+export interface HelmRelease extends HelmReleaseFacts {
+  /** Helm 4 records whether it applied on the server's side. */
+  serverSide: boolean;
+}
+
+interface ReleasePayload {
+  info?: { description?: string };
+  chart?: { metadata?: { version?: string } };
+  apply_method?: string;
+}
+
+const unzip = promisify(gunzip);
+
+/** The newest revision of each Helm release in a namespace, from the Secrets that Helm keeps. */
+export async function listHelmReleases(
+  api: KubernetesApi,
+  namespace: string,
+): Promise<HelmRelease[]> {
+  // Superseded revisions are never the newest, and there are many.
+  const labelSelector = 'owner=helm,status!=superseded';
+  const { items } = await ask(`reading the Helm releases in ${namespace}`, () =>
+    api.core.listNamespacedSecret({ namespace, labelSelector }),
+  );
+  const newest = new Map<string, V1Secret>();
+  for (const secret of items) {
+    const name = label(secret, 'name');
+    const known = newest.get(name);
+    if (!known || revision(secret) > revision(known)) newest.set(name, secret);
+  }
+  return Promise.all([...newest.values()].map(readRelease));
+}
+
+/** Throws `namespace-missing` when the namespace is not there, `cluster-*` when nobody can say. */
+export async function checkNamespace(api: KubernetesApi, namespace: string): Promise<void> {
+  await ask(`looking for namespace ${namespace}`, () =>
+    api.core.readNamespace({ name: namespace }),
+  );
+}
+
+async function readRelease(secret: V1Secret): Promise<HelmRelease> {
+  const payload = await decode(secret);
+  const deploymentId = secret.metadata?.labels?.[STAMP.deployment];
+  const attempt = secret.metadata?.labels?.[STAMP.attempt];
+  return {
+    service: label(secret, 'name'),
+    helmRevision: revision(secret),
+    status: label(secret, 'status'),
+    description: payload.info?.description ?? '',
+    chartVersion: payload.chart?.metadata?.version ?? '',
+    serverSide: payload.apply_method === 'ssa',
+    ...(deploymentId === undefined ? {} : { deploymentId }),
+    ...(attempt === undefined ? {} : { attempt: Number(attempt) }),
+  };
+}
+
+/** Helm stores gzipped JSON in base64, which the Secret encodes once more. */
+async function decode(secret: V1Secret): Promise<ReleasePayload> {
+  const data = secret.data?.release;
+  if (data === undefined) return {};
+  const zipped = Buffer.from(Buffer.from(data, 'base64').toString('ascii'), 'base64');
+  return JSON.parse((await unzip(zipped)).toString('utf8')) as ReleasePayload;
+}
+
+function label(secret: V1Secret, name: string): string {
+  return secret.metadata?.labels?.[name] ?? '';
+}
+
+function revision(secret: V1Secret): number {
+  return Number(label(secret, 'version'));
+}
