@@ -4,7 +4,7 @@ import { SlipwayError } from '../../domain/errors.ts';
 import { run, type RunOptions, type RunResult } from '../process/run.ts';
 import { helmfileError } from './classify.ts';
 import { childEnvironment } from './environment.ts';
-import { CONTEXT, type Workspace } from './workspace.ts';
+import type { Workspace } from './workspace.ts';
 
 /** One entry of `helmfile list --output json`. */
 export interface ListedRelease {
@@ -21,6 +21,7 @@ export interface HelmfileRun {
   /** The helmfile environment. */
   environment: string;
   namespace: string;
+  kubeContext: string;
   variables: Readonly<Record<string, string>>;
   /** `<deployment>/<attempt>`. */
   attempt: string;
@@ -96,7 +97,7 @@ export class Helmfile {
     command: readonly string[],
     options: Partial<RunOptions> = {},
   ): Promise<RunResult> {
-    const { workspace, environment, namespace } = this.#run;
+    const { workspace, environment, namespace, kubeContext } = this.#run;
     const file = FILES.find((name) => existsSync(join(workspace.tree, name)));
     if (!file) {
       throw new SlipwayError(
@@ -106,7 +107,7 @@ export class Helmfile {
     }
     const args = [
       ...['--helm-binary', join(workspace.bin, 'helm'), '--file', file],
-      ...['--environment', environment, '--namespace', namespace, '--kube-context', CONTEXT],
+      ...['--environment', environment, '--namespace', namespace, '--kube-context', kubeContext],
       ...['--no-color', '--log-level', 'warn', '--disable-force-update'],
     ];
     const program = join(workspace.bin, 'helmfile');

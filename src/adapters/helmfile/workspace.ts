@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** The folders of one attempt: its own home, removed afterwards, and what lives on for the environment. */
 export interface Workspace {
@@ -56,34 +56,4 @@ async function layOut(root: string, place: WorkspacePlace): Promise<Workspace> {
   await symlink(place.tools.helm, join(bin, 'helm'));
   await symlink(place.tools.helmfile, join(bin, 'helmfile'));
   return { root, tree: join(root, 'tree'), kubeconfig: join(root, 'kubeconfig'), helmHome, bin };
-}
-
-/** What a kubeconfig of exactly one context holds. */
-export interface ClusterAccess {
-  server: string;
-  namespace: string;
-  /** PEM text; without it the system's authorities are trusted. */
-  certificateAuthority?: string;
-  token?: string;
-}
-
-/** The only context's name; helmfile and helm are told to use no other. */
-export const CONTEXT = 'slipway';
-
-/** Writes a kubeconfig with one context and no plugins, readable by its owner only. */
-export async function writeKubeconfig(file: string, access: ClusterAccess): Promise<void> {
-  const { server, namespace, certificateAuthority, token } = access;
-  const authority = certificateAuthority
-    ? { 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64') }
-    : {};
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: CONTEXT, cluster: { server, ...authority } }],
-    users: [{ name: CONTEXT, user: token === undefined ? {} : { token } }],
-    contexts: [{ name: CONTEXT, context: { cluster: CONTEXT, user: CONTEXT, namespace } }],
-    'current-context': CONTEXT,
-  };
-  await mkdir(dirname(file), OWNED_ONLY);
-  await writeFile(file, JSON.stringify(config), { mode: 0o600 });
 }

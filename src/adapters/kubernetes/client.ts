@@ -1,11 +1,6 @@
-import {
-  ApiException,
-  AppsV1Api,
-  BatchV1Api,
-  CoreV1Api,
-  KubeConfig,
-} from '@kubernetes/client-node';
+import { ApiException, AppsV1Api, BatchV1Api, CoreV1Api } from '@kubernetes/client-node';
 import { SlipwayError } from '../../domain/errors.ts';
+import { toKubeConfig, type ClusterAccess } from './access.ts';
 
 /** The API of one cluster, seen with the credentials of one environment. */
 export interface KubernetesApi {
@@ -14,10 +9,9 @@ export interface KubernetesApi {
   batch: BatchV1Api;
 }
 
-/** Opens the API that a kubeconfig's current context names; connects at the first call. */
-export function openKubernetes(kubeconfigFile: string): KubernetesApi {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfigFile);
+/** Opens the API of a cluster; connects at the first call. */
+export function openKubernetes(access: ClusterAccess): KubernetesApi {
+  const config = toKubeConfig(access);
   return {
     core: config.makeApiClient(CoreV1Api),
     apps: config.makeApiClient(AppsV1Api),

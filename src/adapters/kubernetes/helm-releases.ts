@@ -1,14 +1,9 @@
 import type { V1Secret } from '@kubernetes/client-node';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { STAMP } from '../../contract/stamp.ts';
 import type { HelmReleaseFacts } from '../../domain/services.ts';
 import { ask, type KubernetesApi } from './client.ts';
-
-/** Labels that an apply stamps on the Helm revisions that it makes. */
-export const STAMP = {
-  deployment: 'slipway-deployment',
-  attempt: 'slipway-attempt',
-} as const;
 
 export interface HelmRelease extends HelmReleaseFacts {
   /** Helm 4 records whether it applied on the server's side. */

@@ -1,0 +1,14 @@
+import type { ClusterActivities } from '../src/contract/workflow/activities.ts';
+import type { ClusterDeps } from './cluster-deps.ts';
+import { beating } from './heartbeat.ts';
+
+/** Brings the commit to this cluster's worker and refuses a tree that is not accepted. */
+export function createCheckout(deps: ClusterDeps): ClusterActivities['checkout'] {
+  return ({ repository, commit }) =>
+    beating(async (signal) => {
+      const mirror = deps.mirror(repository);
+      const { title, author, committedAt } = await mirror.commit(commit, signal);
+      await mirror.checkTree(commit, signal);
+      return { title, author, committedAt };
+    });
+}

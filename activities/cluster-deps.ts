@@ -1,0 +1,29 @@
+import type { Mirror } from '../src/adapters/git/mirror.ts';
+import type { Helmfile } from '../src/adapters/helmfile/helmfile.ts';
+import type { HelmRelease } from '../src/adapters/kubernetes/helm-releases.ts';
+import type { LogSink } from '../src/contract/log-sink.ts';
+import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
+import type { WorkloadFacts } from '../src/domain/rollout.ts';
+
+/** What the activities of a cluster are given; src/main makes it from the adapters. */
+export interface ClusterDeps {
+  mirror: (repository: string) => Mirror;
+  /** A fresh workspace with the commit checked out, removed when the work ends. */
+  withHelmfile: <T>(
+    deployment: DeploymentRef,
+    attempt: number,
+    signal: AbortSignal,
+    work: (helmfile: Helmfile) => Promise<T>,
+  ) => Promise<T>;
+  cluster: (deployment: DeploymentRef) => ClusterView;
+  /** Keyed digest of texts that may hold secrets. */
+  digest: (deployment: DeploymentRef, texts: readonly string[]) => string;
+  logs: LogSink;
+}
+
+/** What is asked of a cluster's API server about one namespace. */
+export interface ClusterView {
+  checkNamespace: () => Promise<void>;
+  helmReleases: () => Promise<HelmRelease[]>;
+  workloads: () => Promise<WorkloadFacts[]>;
+}

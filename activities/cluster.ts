@@ -1,0 +1,16 @@
+import type { ClusterActivities } from '../src/contract/workflow/activities.ts';
+import { createApply } from './apply.ts';
+import { createCheckout } from './checkout.ts';
+import type { ClusterDeps } from './cluster-deps.ts';
+import { createPlan } from './plan.ts';
+import { createWatchRollout } from './watch-rollout.ts';
+
+/** The activities of one cluster's worker. */
+export function createClusterActivities(deps: ClusterDeps): ClusterActivities {
+  return {
+    checkout: createCheckout(deps),
+    plan: createPlan(deps),
+    apply: createApply(deps),
+    watchRollout: createWatchRollout(deps),
+  };
+}

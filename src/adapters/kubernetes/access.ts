@@ -1,0 +1,98 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import { readFile, writeFile } from 'node:fs/promises';
+import { SlipwayError } from '../../domain/errors.ts';
+
+/** How one environment's cluster is reached: one server, one namespace, one identity. */
+export interface ClusterAccess {
+  server: string;
+  namespace: string;
+  /** PEM text; without it the system's authorities are trusted. */
+  certificateAuthority?: string;
+  token?: string;
+  /** PEM texts, where the imported kubeconfig signs in by certificate. */
+  clientCertificate?: { certificate: string; key: string };
+}
+
+/** The only context's name; helmfile and helm are told to use no other. */
+export const CONTEXT = 'slipway';
+
+/** The one-context kubeconfig of an access, without plugins. */
+export function toKubeConfig(access: ClusterAccess): KubeConfig {
+  const { server, namespace, certificateAuthority, token, clientCertificate } = access;
+  const config = new KubeConfig();
+  config.loadFromOptions({
+    clusters: [
+      {
+        name: CONTEXT,
+        server,
+        skipTLSVerify: false,
+        ...(certificateAuthority ? { caData: base64(certificateAuthority) } : {}),
+      },
+    ],
+    users: [
+      {
+        name: CONTEXT,
+        ...(token === undefined ? {} : { token }),
+        ...(clientCertificate
+          ? {
+              certData: base64(clientCertificate.certificate),
+              keyData: base64(clientCertificate.key),
+            }
+          : {}),
+      },
+    ],
+    contexts: [{ name: CONTEXT, cluster: CONTEXT, user: CONTEXT, namespace }],
+    currentContext: CONTEXT,
+  });
+  return config;
+}
+
+/** Writes the kubeconfig of an access, readable by its owner only. */
+export async function writeKubeconfig(file: string, access: ClusterAccess): Promise<void> {
+  await writeFile(file, toKubeConfig(access).exportConfig(), { mode: 0o600 });
+}
+
+/**
+ * Reads one context of a person's kubeconfig. Refuses what runs programs (exec, auth providers) or
+ * skips verification; the error says which.
+ */
+export async function readKubeconfig(
+  file: string,
+  contextName: string,
+): Promise<Omit<ClusterAccess, 'namespace'>> {
+  const config = new KubeConfig();
+  config.loadFromFile(file);
+  const context = config.getContextObject(contextName);
+  if (!context) refuse(`${file} has no context "${contextName}"`);
+  const cluster = config.getCluster(context.cluster);
+  const user = config.getUser(context.user);
+  if (!cluster || !user) refuse(`context "${contextName}" of ${file} is incomplete`);
+  if (user.exec || user.authProvider) {
+    refuse(`user "${user.name}" of ${file} signs in by a plugin; use a token or a certificate`);
+  }
+  if (cluster.skipTLSVerify) {
+    refuse(`cluster "${cluster.name}" of ${file} skips TLS verification; name its authority`);
+  }
+  const authority = await pem(cluster.caData, cluster.caFile);
+  const certificate = await pem(user.certData, user.certFile);
+  const key = await pem(user.keyData, user.keyFile);
+  return {
+    server: cluster.server,
+    ...(authority ? { certificateAuthority: authority } : {}),
+    ...(user.token ? { token: user.token } : {}),
+    ...(certificate && key ? { clientCertificate: { certificate, key } } : {}),
+  };
+}
+
+async function pem(data: string | undefined, file: string | undefined) {
+  if (data) return Buffer.from(data, 'base64').toString('utf8');
+  return file ? readFile(file, 'utf8') : undefined;
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+function refuse(why: string): never {
+  throw new SlipwayError('cluster-auth', `The kubeconfig cannot be used: ${why}.`);
+}

@@ -1,0 +1,114 @@
+import {
+  Client,
+  Connection,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import {
+  laneWorkflowId,
+  releaseWorkflowId,
+  SERVICE_QUEUE,
+  type LaneKey,
+} from '../../contract/workflow/ids.ts';
+import {
+  CANCEL_RELEASE_SIGNAL,
+  SUBMIT_UPDATE,
+  type CancelReleaseInput,
+  type SubmitInput,
+  type SubmitResult,
+} from '../../contract/workflow/messages.ts';
+import type {
+  DeploymentRequest,
+  LaneState,
+  ReleaseInput,
+} from '../../contract/workflow/payloads.ts';
+import { releaseAttributes } from './search-attributes.ts';
+
+// The relay and the API try again; a call that hangs would only hide that Temporal is away.
+const START_DEADLINE_MS = 3_000;
+// An update waits for a worker to take the workflow's task.
+const UPDATE_DEADLINE_MS = 15_000;
+
+type Lane = (key: LaneKey, carried?: LaneState) => Promise<void>;
+
+/** Slipway's calls to Temporal, under deadlines. Connects at the first call, so that HTTP starts without it. */
+export class Orchestrator {
+  readonly #connection: Connection;
+  readonly #client: Client;
+
+  constructor(options: { address: string; namespace: string }) {
+    this.#connection = Connection.lazy({ address: options.address });
+    this.#client = new Client({ connection: this.#connection, namespace: options.namespace });
+  }
+
+  /** Starts the workflow of a release; one that was started before, running or ended, is left alone. */
+  async startRelease(input: ReleaseInput): Promise<void> {
+    try {
+      await this.#within(START_DEADLINE_MS, () =>
+        this.#client.workflow.start('releaseWorkflow', {
+          taskQueue: SERVICE_QUEUE,
+          workflowId: releaseWorkflowId(input.repository, input.commit, input.run),
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          args: [input],
+          staticSummary: `Release ${input.releaseNumber}: ${input.repository} at ${input.commit.slice(0, 8)}`,
+          typedSearchAttributes: releaseAttributes(input),
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+
+  /** Hands a deployment to its lane, which is started when it does not run. */
+  async submitToLane(request: DeploymentRequest): Promise<SubmitResult> {
+    const { cluster, namespace, environment, repository } = request;
+    const lane = new WithStartWorkflowOperation<Lane>('laneWorkflow', {
+      taskQueue: SERVICE_QUEUE,
+      workflowId: laneWorkflowId(request),
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      args: [{ cluster, namespace }],
+      staticSummary: `Lane of ${environment} (${repository}): one deployment at a time`,
+    });
+    return this.#within(UPDATE_DEADLINE_MS, () =>
+      this.#client.workflow.executeUpdateWithStart<Lane, SubmitResult, [SubmitInput]>(
+        SUBMIT_UPDATE,
+        {
+          startWorkflowOperation: lane,
+          args: [{ request }],
+        },
+      ),
+    );
+  }
+
+  /** Asks a run of a release to cancel its deployments; false when it is over already. */
+  async cancelRelease(
+    release: { repository: string; commit: string; run: number },
+    input: CancelReleaseInput,
+  ): Promise<boolean> {
+    const id = releaseWorkflowId(release.repository, release.commit, release.run);
+    try {
+      await this.#within(START_DEADLINE_MS, () =>
+        this.#client.workflow.getHandle(id).signal(CANCEL_RELEASE_SIGNAL, input),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  /** Throws when Temporal does not answer. */
+  async check(): Promise<void> {
+    await this.#within(START_DEADLINE_MS, () => this.#connection.healthService.check({}));
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  #within<T>(deadlineMs: number, call: () => Promise<T>): Promise<T> {
+    return this.#connection.withDeadline(Date.now() + deadlineMs, call);
+  }
+}
