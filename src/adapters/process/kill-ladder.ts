@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface KillLadder {
   groupTermMs: number;
   groupKillMs: number;
+  /** What the leader gets at once. Default SIGTERM. */
+  leaderSignal?: NodeJS.Signals;
 }
 
 export const DEFAULT_LADDER: KillLadder = { groupTermMs: 8_000, groupKillMs: 13_000 };
@@ -13,10 +15,13 @@ export const DEFAULT_LADDER: KillLadder = { groupTermMs: 8_000, groupKillMs: 13_
  * The first signal goes to the leader alone: helmfile passes it on to each helm, and a helm that is
  * signalled twice gives up without writing its release's end.
  */
-export async function endProcessGroup(pid: number, ladder = DEFAULT_LADDER): Promise<void> {
+export async function endProcessGroup(
+  pid: number,
+  ladder: KillLadder = DEFAULT_LADDER,
+): Promise<void> {
   const started = Date.now();
   const steps: { atMs: number; target: number; signal: NodeJS.Signals }[] = [
-    { atMs: 0, target: pid, signal: 'SIGTERM' },
+    { atMs: 0, target: pid, signal: ladder.leaderSignal ?? 'SIGTERM' },
     { atMs: ladder.groupTermMs, target: -pid, signal: 'SIGTERM' },
     { atMs: ladder.groupKillMs, target: -pid, signal: 'SIGKILL' },
   ];

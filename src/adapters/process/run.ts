@@ -2,11 +2,14 @@ import { execa } from 'execa';
 import { SlipwayError } from '../../domain/errors.ts';
 import { endProcessGroup, type KillLadder } from './kill-ladder.ts';
 import { LineSplitter } from './lines.ts';
+import type { ProcessUser } from './service.ts';
 
 export interface RunOptions {
   /** The child's whole environment: nothing is inherited. */
   env: Readonly<Record<string, string>>;
   cwd?: string;
+  /** The user to run as, where the parent may choose one. */
+  user?: ProcessUser;
   /** Text for standard input; without it there is none. */
   input?: string;
   /** Aborting ends the whole process tree first, then throws the signal's reason. */
@@ -56,6 +59,7 @@ export async function run(
     reject: false,
     stripFinalNewline: false,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...options.user,
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
   });
   const pid = child.pid;

@@ -4,6 +4,11 @@ import { closeSync, openSync } from 'node:fs';
 import { SlipwayError } from '../../domain/errors.ts';
 import { DEFAULT_LADDER, endProcessGroup, type KillLadder } from './kill-ladder.ts';
 
+export interface ProcessUser {
+  uid: number;
+  gid: number;
+}
+
 export interface Service {
   readonly pid: number;
   /** Resolves with the exit code (null after a signal) when the process has ended; never rejects. */
@@ -19,7 +24,13 @@ export interface Service {
 export async function startService(
   file: string,
   args: readonly string[],
-  options: { env: Readonly<Record<string, string>>; logFile: string; cwd?: string },
+  options: {
+    env: Readonly<Record<string, string>>;
+    logFile: string;
+    cwd?: string;
+    /** The user to run as, where the parent may choose one. */
+    user?: ProcessUser;
+  },
 ): Promise<Service> {
   const log = openSync(options.logFile, 'a', 0o600);
   const child = spawn(file, args, {
@@ -27,6 +38,7 @@ export async function startService(
     detached: true,
     stdio: ['ignore', log, log],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...options.user,
   });
   closeSync(log);
   const ended = new Promise<number | null>((resolve) => {
