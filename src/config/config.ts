@@ -13,7 +13,7 @@ export interface Config {
   repositories: ReadonlyMap<string, RepositoryConfig>;
 }
 
-export interface ServerConfig {
+interface ServerConfig {
   /** Without a slash at its end. */
   url: string;
   listen: { host: string; port: number };

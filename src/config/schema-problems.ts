@@ -45,7 +45,7 @@ function isWanted(error: ErrorObject): boolean {
 function explain(error: ErrorObject, path: Path): Finding {
   const params = error.params as Keywords;
   const name = path.length === 0 ? 'the file' : formatPath(path);
-  if (isSecret(error) && error.keyword !== 'type' && error.keyword !== 'maxItems') {
+  if (isSecret(error) && !['type', 'minItems', 'maxItems'].includes(error.keyword)) {
     return value(path, `${name} is not a secret`, 'use { env: NAME } or { file: path }');
   }
   switch (error.keyword) {
@@ -85,10 +85,12 @@ function wrongType(error: ErrorObject, path: Path, name: string): Finding {
   if (typeof error.data === 'string' && isSecret(error)) {
     return value(path, `${name} is a plain value`, 'use { env: NAME } or { file: path }');
   }
-  const isBare = typeof error.data === 'number' || typeof error.data === 'boolean';
+  const { data } = error as { data: unknown };
   const pattern = new RegExp(String(error.parentSchema?.['pattern'] ?? ''));
-  if (isBare && types.includes('string') && pattern.test(String(error.data))) {
-    return value(path, `${name} is a ${typeof error.data}`, 'put it in quotes');
+  if (typeof data === 'number' || typeof data === 'boolean') {
+    if (types.includes('string') && pattern.test(String(data))) {
+      return value(path, `${name} is a ${typeof data}`, 'put it in quotes');
+    }
   }
   return value(path, `${name} must be ${title}`);
 }

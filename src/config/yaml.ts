@@ -39,7 +39,7 @@ export function readYaml(text: string, file: string): ReadYaml {
 
   const tooDeep = document.errors.find((error) => error.code === 'RESOURCE_EXHAUSTION');
   if (tooDeep) return { ok: false, problems: [problem(tooDeep.pos[0], 'is nested too deeply')] };
-  const broken = [...document.errors, ...document.warnings];
+  const broken = upToFirstBreak([...document.errors, ...document.warnings]);
   if (broken.length > 0) {
     const problems = broken.map((error) => problem(error.pos[0], ...explain(error, text)));
     return { ok: false, problems };
@@ -58,6 +58,14 @@ export function readYaml(text: string, file: string): ReadYaml {
     // All that toJS refuses in a document without errors is too many aliases.
     return { ok: false, problems: [problem(aliases.first, 'too many aliases', 'write them out')] };
   }
+}
+
+/** After a break in the syntax the reader guesses, and what it finds then only confuses. */
+function upToFirstBreak(errors: readonly YAMLError[]): YAMLError[] {
+  const harmless = ['DUPLICATE_KEY', 'NON_STRING_KEY', 'TAG_RESOLVE_FAILED'];
+  const sorted = errors.toSorted((a, b) => a.pos[0] - b.pos[0]);
+  const firstBreak = sorted.findIndex(({ code }) => !harmless.includes(code));
+  return firstBreak === -1 ? sorted : sorted.slice(0, firstBreak + 1);
 }
 
 function explain(error: YAMLError, text: string): [message: string, fix?: string] {
