@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely/migration';
+import * as initial from './0001-initial.ts';
+
+/** All migrations in order. A shipped one never changes; a new one gets the next number. */
+export const migrations: Record<string, Migration> = {
+  '0001-initial': initial,
+};

@@ -1,0 +1,171 @@
+import { sql } from 'kysely';
+import type { OutcomeRecord, PhaseRecord } from '../../contract/workflow/activities.ts';
+import { ACTIVE_PHASES, isEnd, type DeploymentPhase } from '../../domain/phases.ts';
+import type { PlannedService } from '../../domain/services.ts';
+import type { Db, Tx } from './database.ts';
+import { lockRelease, refreshReleasePhase } from './release-phase.ts';
+import { cleanText, json } from './values.ts';
+
+/** Records may come twice, late or out of order: they only ever move a deployment forward. */
+
+const NOW = sql<Date>`now()`;
+
+/** Notes what a deployment does; an end stays, and so does a later phase. */
+export function recordPhase(db: Db, record: PhaseRecord): Promise<void> {
+  return db.transaction().execute(async (tx) => {
+    const deployment = await lock(tx, record.deploymentId);
+    if (record.plan) await storePlan(tx, record.deploymentId, record.plan);
+    if (isEnd(deployment.phase)) return;
+    if (record.attempt > 0) await noteAttempt(tx, record);
+    if (!isForward(deployment, record)) return;
+    const started = record.phase !== 'queued' && record.phase !== 'waiting';
+    await tx
+      .updateTable('deployments')
+      .set({
+        phase: record.phase,
+        attempt: record.attempt,
+        note: cleanText(record.note),
+        cause: record.cause ? json(record.cause) : null,
+        retry_at: record.retryAt === undefined ? null : new Date(record.retryAt),
+        ...(started ? { started_at: sql<Date>`coalesce(started_at, now())` } : {}),
+      })
+      .where('id', '=', record.deploymentId)
+      .execute();
+    await refreshReleasePhase(tx, deployment.release_id);
+  });
+}
+
+/** Notes the end of a deployment; the first one stands. */
+export function recordOutcome(db: Db, record: OutcomeRecord): Promise<void> {
+  return db.transaction().execute(async (tx) => {
+    const deployment = await lock(tx, record.deploymentId);
+    if (isEnd(deployment.phase)) return;
+    if (record.attempt > 0) await openAttempt(tx, record);
+    await closeAttempts(tx, record.deploymentId, record.attempt);
+    if (record.cause) await explainAttempt(tx, record, record.cause);
+    await tx
+      .updateTable('deployments')
+      .set({
+        phase: record.phase,
+        attempt: record.attempt,
+        note: '',
+        cause: record.cause ? json(record.cause) : null,
+        retry_at: null,
+        ended_at: NOW,
+      })
+      .where('id', '=', record.deploymentId)
+      .execute();
+    if (record.phase === 'succeeded') await storeServices(tx, deployment, record.services ?? []);
+    await refreshReleasePhase(tx, deployment.release_id);
+  });
+}
+
+/** The release first, as everywhere: two records that lock in one order cannot wait for each other. */
+async function lock(tx: Tx, deploymentId: string) {
+  const found = await tx
+    .selectFrom('deployments')
+    .select('release_id')
+    .where('id', '=', deploymentId)
+    .executeTakeFirst();
+  const release = found && (await lockRelease(tx, found.release_id));
+  if (!release) throw new Error(`deployment ${deploymentId} is not in the store`);
+  const deployment = await tx
+    .selectFrom('deployments')
+    .select(['id', 'release_id', 'repository', 'environment', 'phase', 'attempt'])
+    .where('id', '=', deploymentId)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  return { ...deployment, commit: release.commit };
+}
+
+function isForward(now: { attempt: number; phase: DeploymentPhase }, record: PhaseRecord): boolean {
+  if (record.attempt !== now.attempt) return record.attempt > now.attempt;
+  const phases: readonly string[] = ACTIVE_PHASES;
+  return phases.indexOf(record.phase) >= phases.indexOf(now.phase);
+}
+
+/** A record of an attempt ends those before it; `retrying` ends its own and says why it failed. */
+async function noteAttempt(tx: Tx, record: PhaseRecord): Promise<void> {
+  await openAttempt(tx, record);
+  const over = record.phase === 'retrying' ? record.attempt : record.attempt - 1;
+  await closeAttempts(tx, record.deploymentId, over);
+  if (record.phase === 'retrying' && record.cause) await explainAttempt(tx, record, record.cause);
+}
+
+async function openAttempt(tx: Tx, { deploymentId, attempt }: AttemptKey): Promise<void> {
+  await tx
+    .insertInto('attempts')
+    .values({ deployment_id: deploymentId, number: attempt })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+async function closeAttempts(tx: Tx, deploymentId: string, upTo: number): Promise<void> {
+  await tx
+    .updateTable('attempts')
+    .set({ ended_at: NOW })
+    .where('deployment_id', '=', deploymentId)
+    .where('number', '<=', upTo)
+    .where('ended_at', 'is', null)
+    .execute();
+}
+
+async function explainAttempt(
+  tx: Tx,
+  { deploymentId, attempt }: AttemptKey,
+  cause: NonNullable<PhaseRecord['cause']>,
+): Promise<void> {
+  await tx
+    .updateTable('attempts')
+    .set({ cause: json(cause) })
+    .where('deployment_id', '=', deploymentId)
+    .where('number', '=', attempt)
+    .where('cause', 'is', null)
+    .execute();
+}
+
+interface AttemptKey {
+  deploymentId: string;
+  attempt: number;
+}
+
+async function storePlan(
+  tx: Tx,
+  deploymentId: string,
+  plan: NonNullable<PhaseRecord['plan']>,
+): Promise<void> {
+  await tx
+    .insertInto('plans')
+    .values({ deployment_id: deploymentId, digest: plan.digest, services: json(plan.services) })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** What runs now. */
+async function storeServices(
+  tx: Tx,
+  deployment: { id: string; repository: string; environment: string; commit: string },
+  services: readonly PlannedService[],
+): Promise<void> {
+  for (const service of services) {
+    const now = {
+      chart: service.chart,
+      chart_version: service.chartVersion ?? null,
+      commit: deployment.commit,
+      deployment_id: deployment.id,
+      since: NOW,
+    };
+    await tx
+      .insertInto('services')
+      .values({
+        repository: deployment.repository,
+        environment: deployment.environment,
+        name: service.name,
+        ...now,
+      })
+      .onConflict((conflict) =>
+        conflict.columns(['repository', 'environment', 'name']).doUpdateSet(now),
+      )
+      .execute();
+  }
+}

@@ -1,0 +1,124 @@
+import { sql } from 'kysely';
+import type { Deployment } from '../../contract/api/deployment.ts';
+import type { OutcomeRecord, PhaseRecord } from '../../contract/workflow/activities.ts';
+import type { DeploymentEnd } from '../../contract/workflow/payloads.ts';
+import { isEnd } from '../../domain/phases.ts';
+import type { Db } from './database.ts';
+import { recordOutcome, recordPhase } from './deployment-records.ts';
+import { findSummary } from './deployment-rows.ts';
+import { lockRelease, refreshReleasePhase } from './release-phase.ts';
+import { cleanText, iso, newId } from './values.ts';
+
+/** The deployments of one run of a release, with what its commit says. */
+export interface RunToCreate {
+  releaseId: string;
+  run: number;
+  title: string;
+  author: string;
+  committedAt: string;
+  targets: readonly DeploymentTarget[];
+}
+
+export interface DeploymentTarget {
+  repository: string;
+  environment: string;
+  cluster: string;
+  namespace: string;
+}
+
+export interface CreatedDeployment {
+  environment: string;
+  deploymentId: string;
+  deploymentNumber: number;
+}
+
+export function createDeployments(db: Db) {
+  return {
+    /** Writes the rows of a run; asked again, it answers with those that are there. */
+    createForRun: (input: RunToCreate): Promise<CreatedDeployment[]> => createForRun(db, input),
+
+    recordPhase: (record: PhaseRecord): Promise<void> => recordPhase(db, record),
+    recordOutcome: (record: OutcomeRecord): Promise<void> => recordOutcome(db, record),
+
+    /** How a deployment ended, if it did. */
+    findEnd: async (deploymentId: string): Promise<DeploymentEnd | undefined> => {
+      const row = await db
+        .selectFrom('deployments')
+        .select(['environment', 'phase', 'cause'])
+        .where('id', '=', deploymentId)
+        .executeTakeFirst();
+      if (!row || !isEnd(row.phase)) return undefined;
+      const { environment, phase, cause } = row;
+      return { deploymentId, environment, phase, ...(cause ? { cause } : {}) };
+    },
+
+    /** By id or short number. */
+    find: async (idOrNumber: string): Promise<Deployment | undefined> => {
+      const summary = await findSummary(db, idOrNumber);
+      if (!summary) return undefined;
+      const plan = await db
+        .selectFrom('plans')
+        .selectAll()
+        .where('deployment_id', '=', summary.id)
+        .executeTakeFirst();
+      const attempts = await db
+        .selectFrom('attempts')
+        .selectAll()
+        .where('deployment_id', '=', summary.id)
+        .orderBy('number')
+        .execute();
+      return {
+        ...summary,
+        plan: plan
+          ? { digest: plan.digest, createdAt: iso(plan.created_at), services: plan.services }
+          : null,
+        attempts: attempts.map((attempt) => ({
+          number: attempt.number,
+          startedAt: iso(attempt.started_at),
+          endedAt: iso(attempt.ended_at),
+          cause: attempt.cause,
+        })),
+      };
+    },
+  };
+}
+
+function createForRun(db: Db, input: RunToCreate): Promise<CreatedDeployment[]> {
+  return db.transaction().execute(async (tx) => {
+    const release = await lockRelease(tx, input.releaseId);
+    if (!release) throw new Error(`release ${input.releaseId} is not in the store`);
+    await tx
+      .updateTable('releases')
+      .set({
+        title: cleanText(input.title),
+        author: cleanText(input.author),
+        committed_at: new Date(input.committedAt),
+        runs: sql<number>`greatest(runs, ${input.run})`,
+      })
+      .where('id', '=', release.id)
+      .execute();
+    const known = await tx
+      .selectFrom('deployments')
+      .select(['environment', 'id', 'number'])
+      .where('release_id', '=', release.id)
+      .where('run', '=', input.run)
+      .execute();
+    const created: CreatedDeployment[] = [];
+    for (const target of input.targets) {
+      const row =
+        known.find(({ environment }) => environment === target.environment) ??
+        (await tx
+          .insertInto('deployments')
+          .values({ id: newId('dep'), release_id: release.id, run: input.run, ...target })
+          .returning(['id', 'number'])
+          .executeTakeFirstOrThrow());
+      created.push({
+        environment: target.environment,
+        deploymentId: row.id,
+        deploymentNumber: row.number,
+      });
+    }
+    await refreshReleasePhase(tx, release.id);
+    return created;
+  });
+}

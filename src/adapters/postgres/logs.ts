@@ -1,0 +1,106 @@
+import { sql } from 'kysely';
+import type { LogPage } from '../../contract/api/log.ts';
+import type { LogLines, LogSink, LogStep } from '../../contract/log-sink.ts';
+import type { Db, Tx } from './database.ts';
+import { translated } from './errors.ts';
+import { cleanText, iso } from './values.ts';
+
+/** More than anybody reads; what goes on for ever must not fill the database. */
+const ATTEMPT_BYTES_MAX = 8 * 1024 * 1024;
+const CUT_LINE = '[slipway] The output is cut here: more than 8 MiB in this attempt.';
+
+/** Keeps the output of deployments in PostgreSQL. */
+export function createPostgresLogSink(db: Db): LogSink {
+  return translated('log sink', {
+    append: (input: LogLines) => db.transaction().execute((tx) => append(tx, input)),
+  });
+}
+
+export function createLogs(db: Db) {
+  return {
+    /** Lines after the given one, oldest first; `nextCursor` is the last line when more are there. */
+    read: async (query: {
+      deploymentId: string;
+      step?: LogStep;
+      after?: number;
+      limit: number;
+    }): Promise<LogPage> => {
+      const { deploymentId, step, after = 0, limit } = query;
+      const { rows } = await sql<LogRow>`
+        select last_line - cardinality(lines) + position::integer as line, attempt, step, at, text
+        from log_chunks, unnest(lines) with ordinality as of (text, position)
+        where deployment_id = ${deploymentId}
+          and last_line > ${after}
+          and last_line - cardinality(lines) + position > ${after}
+          ${step === undefined ? sql`` : sql`and step = ${step}`}
+        order by last_line, position
+        limit ${limit + 1}`.execute(db);
+      const items = rows.slice(0, limit).map((row) => ({ ...row, at: iso(row.at) }));
+      return {
+        items,
+        nextCursor: rows.length > limit ? String(items.at(-1)?.line) : null,
+      };
+    },
+  };
+}
+
+interface LogRow {
+  line: number;
+  attempt: number;
+  step: LogStep;
+  at: Date;
+  text: string;
+}
+
+async function append(tx: Tx, { deploymentId, attempt, step, lines }: LogLines): Promise<void> {
+  if (lines.length === 0) return;
+  // The lock makes line numbers appear in their order, so that a reader who goes on misses none.
+  await tx
+    .selectFrom('deployments')
+    .select('id')
+    .where('id', '=', deploymentId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  const last = await tx
+    .selectFrom('log_chunks')
+    .select(sql<number>`coalesce(max(last_line), 0)`.as('line'))
+    .where('deployment_id', '=', deploymentId)
+    .executeTakeFirstOrThrow();
+  const ofAttempt = await tx
+    .selectFrom('log_chunks')
+    .select('attempt_bytes')
+    .where('deployment_id', '=', deploymentId)
+    .where('attempt', '=', attempt)
+    .orderBy('last_line', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const kept = fit(lines.map(cleanText), ofAttempt?.attempt_bytes ?? 0);
+  if (kept.lines.length === 0) return;
+  await tx
+    .insertInto('log_chunks')
+    .values({
+      deployment_id: deploymentId,
+      last_line: last.line + kept.lines.length,
+      attempt,
+      step,
+      lines: kept.lines,
+      attempt_bytes: kept.bytes,
+    })
+    .execute();
+}
+
+/** The lines that still fit, the last of them saying that there was more; after that none. */
+function fit(lines: readonly string[], used: number): { lines: string[]; bytes: number } {
+  if (used >= ATTEMPT_BYTES_MAX) return { lines: [], bytes: used };
+  const kept: string[] = [];
+  let bytes = used;
+  for (const line of lines) {
+    const size = Buffer.byteLength(line) + 1;
+    if (bytes + size >= ATTEMPT_BYTES_MAX) {
+      return { lines: [...kept, CUT_LINE], bytes: ATTEMPT_BYTES_MAX };
+    }
+    kept.push(line);
+    bytes += size;
+  }
+  return { lines: kept, bytes };
+}

@@ -1,0 +1,178 @@
+import type { Release, ReleasePage } from '../../contract/api/release.ts';
+import type { ReleasePhase } from '../../domain/phases.ts';
+import { appendAudit } from './audit.ts';
+import type { Db, Tx } from './database.ts';
+import { shortNumber } from './deployment-rows.ts';
+import { notifyInbox } from './notifications.ts';
+import { isActive, lockRelease } from './release-phase.ts';
+import { findRelease, withDeployments } from './release-rows.ts';
+import { json, newId } from './values.ts';
+
+/** What the relay needs of a release to start it. */
+export interface ReleaseHandle {
+  id: string;
+  number: number;
+  repository: string;
+  commit: string;
+  kind: 'automatic' | 'manual';
+  /** Temporal has had its first run. */
+  handedOver: boolean;
+}
+
+/** Who asked through the API. */
+export interface Asked {
+  actor: string;
+  requestId: string;
+}
+
+export interface ReleaseFilter {
+  repository?: string;
+  environment?: string;
+  phase?: ReleasePhase;
+  limit: number;
+  cursor?: string;
+}
+
+export function createReleases(db: Db) {
+  return {
+    /** The release of a commit; made when there is none. */
+    upsert: (input: NewRelease): Promise<{ release: ReleaseHandle; created: boolean }> =>
+      db.transaction().execute((tx) => upsert(tx, input)),
+
+    handle: (id: string): Promise<ReleaseHandle | undefined> => findHandle(db, { id }),
+
+    /** A release that a person asks for, and the order to start it; undefined when it was released. */
+    request: (
+      input: { repository: string; commit: string } & Asked,
+    ): Promise<Release | undefined> =>
+      db.transaction().execute(async (tx) => {
+        const { release, created } = await upsert(tx, { ...input, kind: 'manual' });
+        if (!created) return undefined;
+        await order(tx, { release, run: 0, force: false });
+        const { actor, requestId } = input;
+        await appendAudit(tx, { actor, action: 'release.create', subject: release.id, requestId });
+        return findRelease(tx, release.id);
+      }),
+
+    /** One more run of a release; refused while one is on its way. */
+    addRun: (
+      input: {
+        releaseId: string;
+        environments?: string[];
+        force: boolean;
+        reason?: string;
+      } & Asked,
+    ): Promise<{ run: number } | { refused: 'active' }> =>
+      db.transaction().execute(async (tx) => {
+        const release = await lockRelease(tx, input.releaseId);
+        if (!release) throw new Error(`release ${input.releaseId} is not in the store`);
+        if (isActive(release.phase)) return { refused: 'active' as const };
+        const run = release.runs + 1;
+        await tx
+          .updateTable('releases')
+          // Queued from now on, so that the next request finds it on its way.
+          .set({ runs: run, phase: 'queued', ended_at: null })
+          .where('id', '=', release.id)
+          .execute();
+        const { environments, force, reason, actor, requestId } = input;
+        await order(tx, { release, run, force, ...(environments ? { environments } : {}) });
+        await appendAudit(tx, {
+          actor,
+          action: 'release.rerun',
+          subject: release.id,
+          requestId,
+          details: { run, force, environments: environments ?? 'all', reason: reason ?? '' },
+        });
+        return { run };
+      }),
+
+    find: (idOrNumber: string): Promise<Release | undefined> => findRelease(db, idOrNumber),
+
+    /** Newest first. */
+    list: async (filter: ReleaseFilter): Promise<ReleasePage> => {
+      const { repository, environment, phase, cursor, limit } = filter;
+      let query = db.selectFrom('releases').selectAll();
+      if (repository !== undefined) query = query.where('repository', '=', repository);
+      if (phase !== undefined) query = query.where('phase', '=', phase);
+      if (environment !== undefined) {
+        query = query.where('id', 'in', (of) =>
+          of
+            .selectFrom('deployments')
+            .select('release_id')
+            .where('deployments.environment', '=', environment),
+        );
+      }
+      if (cursor !== undefined) query = query.where('number', '<', shortNumber(cursor) ?? 0);
+      const rows = await query
+        .orderBy('number', 'desc')
+        .limit(limit + 1)
+        .execute();
+      const items = await withDeployments(db, rows.slice(0, limit));
+      return { items, nextCursor: rows.length > limit ? String(items.at(-1)?.number) : null };
+    },
+  };
+}
+
+interface NewRelease {
+  repository: string;
+  commit: string;
+  kind: 'automatic' | 'manual';
+  actor?: string;
+}
+
+async function upsert(
+  tx: Tx,
+  { repository, commit, kind, actor }: NewRelease,
+): Promise<{ release: ReleaseHandle; created: boolean }> {
+  // Looked up first: an insert that conflicts would use up one of the short numbers.
+  const known = await findHandle(tx, { repository, commit });
+  if (known) return { release: known, created: false };
+  const inserted = await tx
+    .insertInto('releases')
+    .values({ id: newId('rel'), repository, commit, kind, actor: actor ?? null })
+    .onConflict((conflict) => conflict.columns(['repository', 'commit']).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  const release = await findHandle(tx, { repository, commit });
+  if (!release) throw new Error(`the release of ${commit} vanished`);
+  return { release, created: inserted !== undefined };
+}
+
+async function findHandle(
+  db: Db | Tx,
+  by: { id: string } | { repository: string; commit: string },
+): Promise<ReleaseHandle | undefined> {
+  const row = await db
+    .selectFrom('releases')
+    .select(['id', 'number', 'repository', 'commit', 'kind', 'handed_over_at'])
+    .where((is) => is.and(by))
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { handed_over_at, ...handle } = row;
+  return { ...handle, handedOver: handed_over_at !== null };
+}
+
+/** Puts the order to start a run into the inbox. */
+async function order(
+  tx: Tx,
+  input: {
+    release: { id: string; repository: string };
+    run: number;
+    environments?: string[];
+    force: boolean;
+  },
+): Promise<void> {
+  await tx
+    .insertInto('inbox')
+    .values({
+      id: newId('inb'),
+      source: 'api',
+      repository: input.release.repository,
+      release_id: input.release.id,
+      run: input.run,
+      environments: input.environments ? json(input.environments) : null,
+      force: input.force,
+    })
+    .execute();
+  await notifyInbox(tx);
+}

@@ -1,0 +1,147 @@
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
+import type { LogStep } from '../../contract/log-sink.ts';
+import type { CauseReport } from '../../domain/cause.ts';
+import type { DeploymentPhase, ReleasePhase } from '../../domain/phases.ts';
+import type { PlannedService } from '../../domain/services.ts';
+
+/** The tables of migrations/ as the queries see them. */
+export interface Tables {
+  environments: EnvironmentTable;
+  releases: ReleaseTable;
+  deployments: DeploymentTable;
+  attempts: AttemptTable;
+  plans: PlanTable;
+  services: ServiceTable;
+  log_chunks: LogChunkTable;
+  inbox: InboxTable;
+  tokens: TokenTable;
+  audit: AuditTable;
+}
+
+/** Read as a value, written as JSON text. */
+type Json<T> = ColumnType<T, string, string>;
+type NullableJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
+
+interface EnvironmentTable {
+  repository: string;
+  name: string;
+  cluster: string;
+  namespace: string;
+  position: number;
+  configured: boolean;
+  accepted_commit: string | null;
+}
+
+interface ReleaseTable {
+  id: string;
+  number: GeneratedAlways<number>;
+  repository: string;
+  commit: string;
+  kind: 'automatic' | 'manual';
+  actor: string | null;
+  title: string | null;
+  author: string | null;
+  committed_at: Date | null;
+  phase: Generated<ReleasePhase>;
+  runs: Generated<number>;
+  created_at: Generated<Date>;
+  /** When its first run was given to Temporal, which forgets ended workflows; this does not. */
+  handed_over_at: Date | null;
+  ended_at: Date | null;
+}
+
+interface DeploymentTable {
+  id: string;
+  number: GeneratedAlways<number>;
+  release_id: string;
+  repository: string;
+  environment: string;
+  cluster: string;
+  namespace: string;
+  run: number;
+  phase: Generated<DeploymentPhase>;
+  note: Generated<string>;
+  cause: NullableJson<CauseReport>;
+  attempt: Generated<number>;
+  retry_at: Date | null;
+  created_at: Generated<Date>;
+  started_at: Date | null;
+  ended_at: Date | null;
+}
+
+interface AttemptTable {
+  deployment_id: string;
+  number: number;
+  started_at: Generated<Date>;
+  ended_at: Date | null;
+  cause: NullableJson<CauseReport>;
+}
+
+interface PlanTable {
+  deployment_id: string;
+  digest: string;
+  services: Json<PlannedService[]>;
+  created_at: Generated<Date>;
+}
+
+interface ServiceTable {
+  repository: string;
+  environment: string;
+  name: string;
+  chart: string;
+  chart_version: string | null;
+  commit: string;
+  deployment_id: string;
+  since: Date;
+}
+
+interface LogChunkTable {
+  deployment_id: string;
+  last_line: number;
+  attempt: number;
+  step: LogStep;
+  at: Generated<Date>;
+  lines: string[];
+  attempt_bytes: number;
+}
+
+interface InboxTable {
+  id: string;
+  source: 'webhook' | 'api';
+  repository: string;
+  received_at: Generated<Date>;
+  ref: string | null;
+  before: string | null;
+  after: string | null;
+  delivery: string | null;
+  body: Buffer | null;
+  release_id: string | null;
+  run: number | null;
+  environments: NullableJson<string[]>;
+  force: Generated<boolean>;
+  tries: Generated<number>;
+  next_try_at: Generated<Date>;
+  claimed_until: Date | null;
+  last_error: string | null;
+  done_at: Date | null;
+}
+
+interface TokenTable {
+  id: string;
+  name: string;
+  prefix: string;
+  sha256: Buffer;
+  created_at: Generated<Date>;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+}
+
+interface AuditTable {
+  id: GeneratedAlways<number>;
+  at: Generated<Date>;
+  actor: string;
+  action: string;
+  subject: string;
+  request_id: string;
+  details: Json<Record<string, unknown>>;
+}

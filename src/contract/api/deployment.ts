@@ -1,0 +1,89 @@
+import { Type, type Static } from 'typebox';
+import { DEPLOYMENT_PHASES } from '../../domain/phases.ts';
+import { commitId, named, nullable, ref, timestamp } from './schema.ts';
+
+/** One release in one environment. */
+
+const causeSchema = named(
+  'Cause',
+  Type.Object({
+    code: Type.String({ description: 'From a closed list.' }),
+    sentence: Type.String(),
+    service: Type.Optional(Type.String()),
+    workload: Type.Optional(Type.String()),
+    container: Type.Optional(Type.String()),
+    image: Type.Optional(Type.String()),
+    reason: Type.Optional(Type.String({ description: 'The word of Kubernetes or Helm.' })),
+  }),
+);
+
+export const deploymentSummarySchema = named(
+  'DeploymentSummary',
+  Type.Object({
+    id: Type.String(),
+    number: Type.Integer(),
+    releaseId: Type.String(),
+    releaseNumber: Type.Integer(),
+    repository: Type.String(),
+    environment: Type.String(),
+    cluster: Type.String(),
+    namespace: Type.String(),
+    commit: commitId,
+    title: nullable(Type.String({ description: 'First line of the commit’s message.' })),
+    run: Type.Integer({ description: '0 for the merge, counted up by each rerun.' }),
+    phase: Type.Enum(DEPLOYMENT_PHASES),
+    note: Type.String({ description: 'What it does or waits for.' }),
+    cause: nullable(ref(causeSchema)),
+    attempt: Type.Integer({ description: '0 before the first attempt.' }),
+    retryAt: nullable(timestamp),
+    createdAt: timestamp,
+    startedAt: nullable(timestamp),
+    endedAt: nullable(timestamp),
+    durationMs: nullable(Type.Integer({ description: 'From start to end.' })),
+  }),
+);
+
+const attemptSchema = named(
+  'Attempt',
+  Type.Object({
+    number: Type.Integer(),
+    startedAt: timestamp,
+    endedAt: nullable(timestamp),
+    cause: nullable(ref(causeSchema)),
+  }),
+);
+
+const planSummarySchema = named(
+  'PlanSummary',
+  Type.Object({
+    digest: Type.String(),
+    createdAt: timestamp,
+    services: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        chart: Type.String(),
+        chartVersion: Type.Optional(Type.String()),
+      }),
+    ),
+  }),
+);
+
+export const deploymentSchema = named(
+  'Deployment',
+  Type.Object({
+    ...deploymentSummarySchema.properties,
+    plan: nullable(ref(planSummarySchema)),
+    attempts: Type.Array(ref(attemptSchema)),
+  }),
+);
+
+export const deploymentSchemas = [
+  causeSchema,
+  deploymentSummarySchema,
+  attemptSchema,
+  planSummarySchema,
+  deploymentSchema,
+];
+
+export type DeploymentSummary = Static<typeof deploymentSummarySchema>;
+export type Deployment = Static<typeof deploymentSchema>;

@@ -1,0 +1,64 @@
+import { Type, type Static } from 'typebox';
+import { RELEASE_PHASES } from '../../domain/phases.ts';
+import { deploymentSummarySchema } from './deployment.ts';
+import { commitId, named, nullable, page, ref, timestamp } from './schema.ts';
+
+/** One commit of a repository on its way through its environments. */
+
+export const releaseSchema = named(
+  'Release',
+  Type.Object({
+    id: Type.String(),
+    number: Type.Integer(),
+    repository: Type.String(),
+    commit: commitId,
+    title: nullable(Type.String({ description: 'First line of the commit’s message.' })),
+    author: nullable(Type.String()),
+    committedAt: nullable(timestamp),
+    kind: Type.Enum(['automatic', 'manual'], { description: 'manual: a person asked.' }),
+    actor: nullable(Type.String({ description: 'Who asked, for a manual release.' })),
+    phase: Type.Enum(RELEASE_PHASES),
+    runs: Type.Integer({ description: 'How often it was run again.' }),
+    createdAt: timestamp,
+    endedAt: nullable(timestamp),
+    deployments: Type.Array(ref(deploymentSummarySchema), {
+      description: 'The newest of each environment that takes part.',
+    }),
+  }),
+);
+
+export const releasePageSchema = page('ReleasePage', ref(releaseSchema));
+
+const environmentName = Type.String({ minLength: 1, maxLength: 63 });
+
+export const createReleaseSchema = named(
+  'CreateRelease',
+  Type.Object(
+    {
+      repository: Type.String({ minLength: 1, maxLength: 63 }),
+      commit: Type.Optional(commitId),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+export const rerunReleaseSchema = named(
+  'RerunRelease',
+  Type.Object(
+    {
+      environments: Type.Optional(
+        Type.Array(environmentName, { minItems: 1, maxItems: 500, uniqueItems: true }),
+      ),
+      force: Type.Optional(
+        Type.Boolean({ description: 'Plan every service, also what looks unchanged.' }),
+      ),
+      reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+export type Release = Static<typeof releaseSchema>;
+export type ReleasePage = Static<typeof releasePageSchema>;
+export type CreateRelease = Static<typeof createReleaseSchema>;
+export type RerunRelease = Static<typeof rerunReleaseSchema>;
