@@ -24,7 +24,7 @@ export interface WorkerSecrets {
   values: readonly string[];
 }
 
-interface EnvironmentSecrets {
+export interface EnvironmentSecrets {
   /** The environment's own token, else its cluster's. */
   token?: string;
   /** All its variables, those in plain text too. */

@@ -1,0 +1,105 @@
+import type { Mirror } from '../src/adapters/git/mirror.ts';
+import type {
+  OutcomeRecord,
+  PhaseRecord,
+  ServiceActivities,
+} from '../src/contract/workflow/activities.ts';
+import type { LaneKey } from '../src/contract/workflow/ids.ts';
+import type { SubmitResult } from '../src/contract/workflow/messages.ts';
+import type { DeploymentEnd, DeploymentRequest } from '../src/contract/workflow/payloads.ts';
+import type { RetryPolicy } from '../src/domain/backoff.ts';
+import { decideOrder } from '../src/domain/ordering.ts';
+import type { RolloutPolicy } from '../src/domain/rollout.ts';
+import { beating } from './heartbeat.ts';
+
+/** What the activities beside the server are given; src/main makes it from the adapters. */
+export interface ServiceDeps {
+  /** The environments of a configured repository, in the order of the configuration. */
+  environments: (repository: string) => readonly EnvironmentSettings[];
+  mirror: (repository: string) => Mirror;
+  deployments: DeploymentStore;
+  acceptedCommits: {
+    acceptedCommit: (repository: string, name: string) => Promise<string | undefined>;
+    accept: (input: { repository: string; environment: string; commit: string }) => Promise<void>;
+  };
+  submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>;
+}
+
+export interface EnvironmentSettings extends LaneKey {
+  name: string;
+  after: readonly string[];
+  retry: RetryPolicy;
+  rollout: RolloutPolicy;
+}
+
+interface DeploymentStore {
+  createForRun: (input: {
+    releaseId: string;
+    run: number;
+    title: string;
+    author: string;
+    committedAt: string;
+    targets: readonly ({ environment: string; repository: string } & LaneKey)[];
+  }) => Promise<{ environment: string; deploymentId: string; deploymentNumber: number }[]>;
+  findEnd: (deploymentId: string) => Promise<DeploymentEnd | undefined>;
+  recordPhase: (input: PhaseRecord) => Promise<void>;
+  recordOutcome: (input: OutcomeRecord) => Promise<void>;
+}
+
+/** The activities beside the server: they write the record and read git. */
+export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
+  return {
+    startRelease: (input) =>
+      beating(async (signal) => {
+        const { repository, commit, environments: chosen } = input;
+        const facts = await deps.mirror(repository).commit(commit, signal);
+        const settings = deps
+          .environments(repository)
+          .filter(({ name }) => !chosen || chosen.includes(name));
+        const rows = await deps.deployments.createForRun({
+          releaseId: input.releaseId,
+          run: input.run,
+          title: facts.title,
+          author: facts.author,
+          committedAt: facts.committedAt,
+          targets: settings.map(({ name, cluster, namespace }) => ({
+            ...{ environment: name, repository, cluster, namespace },
+          })),
+        });
+        const targets = settings.flatMap(({ name, cluster, namespace, after, retry, rollout }) => {
+          const row = rows.find(({ environment }) => environment === name);
+          if (!row) return [];
+          const { deploymentId, deploymentNumber } = row;
+          const ids = { environment: name, cluster, namespace, deploymentId, deploymentNumber };
+          return [{ ...ids, after: [...after], retry, rollout }];
+        });
+        return { title: facts.title, targets };
+      }),
+
+    submitToLane: async (request) => {
+      // The lane remembers only its latest ends; the store remembers all.
+      const end = await deps.deployments.findEnd(request.deploymentId);
+      return end ? { answer: 'ended', end } : deps.submitToLane(request);
+    },
+
+    orderWaiting: ({ repository, environment, candidates }) =>
+      beating(async (signal) => {
+        const mirror = deps.mirror(repository);
+        const accepted = await deps.acceptedCommits.acceptedCommit(repository, environment);
+        const commits = candidates.filter(({ manual }) => !manual).map(({ commit }) => commit);
+        const known = new Set(accepted === undefined ? commits : [accepted, ...commits]);
+        const pairs = new Set<string>();
+        for (const older of known) {
+          for (const newer of known) {
+            const isAncestor = older === newer || (await mirror.isAncestor(older, newer, signal));
+            if (isAncestor) pairs.add(`${older} ${newer}`);
+          }
+        }
+        return decideOrder(accepted, candidates, (older, newer) => pairs.has(`${older} ${newer}`));
+      }),
+
+    acceptCommit: (input) => deps.acceptedCommits.accept(input),
+    recordPhase: (input) => deps.deployments.recordPhase(input),
+    recordOutcome: (input) => deps.deployments.recordOutcome(input),
+  };
+}

@@ -1,0 +1,106 @@
+import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { ClusterDeps } from '../../activities/cluster-deps.ts';
+import { Helmfile } from '../adapters/helmfile/helmfile.ts';
+import { withWorkspace } from '../adapters/helmfile/workspace.ts';
+import {
+  CONTEXT,
+  readKubeconfig,
+  writeKubeconfig,
+  type ClusterAccess,
+} from '../adapters/kubernetes/access.ts';
+import { openKubernetes } from '../adapters/kubernetes/client.ts';
+import { checkNamespace, listHelmReleases } from '../adapters/kubernetes/helm-releases.ts';
+import { listWorkloads } from '../adapters/kubernetes/workloads.ts';
+import type { Config } from '../config/config.ts';
+import { environmentKey, type EnvironmentSecrets, type WorkerSecrets } from '../config/secrets.ts';
+import type { LogSink } from '../contract/log-sink.ts';
+import type { DeploymentRef } from '../contract/workflow/payloads.ts';
+import { SlipwayError } from '../domain/errors.ts';
+import { createMirrors } from './mirrors.ts';
+
+export interface ClusterDepsOptions {
+  config: Config;
+  cluster: string;
+  secrets: WorkerSecrets;
+  /** Folder of this worker. */
+  folder: string;
+  tools: { helm: string; helmfile: string };
+  logs: LogSink;
+  redact: (text: string) => string;
+}
+
+/** Gives the activities of one cluster what they need, from the adapters. */
+export async function createClusterDeps(options: ClusterDepsOptions): Promise<ClusterDeps> {
+  const { config, secrets, folder, tools, redact } = options;
+  const base = await clusterAccess(config, options.cluster);
+  const mirror = createMirrors(config, secrets.forgeTokens, folder);
+
+  const secretsOf = ({ repository, environment }: DeploymentRef): EnvironmentSecrets => {
+    const found = secrets.environments.get(environmentKey(repository, environment));
+    if (found) return found;
+    throw new SlipwayError(
+      'repository-refused',
+      `${repository}/${environment} is not configured on cluster "${options.cluster}".`,
+    );
+  };
+  const accessOf = (deployment: DeploymentRef): ClusterAccess => {
+    const { token } = secretsOf(deployment);
+    const { namespace } = deployment;
+    return { ...base, namespace, ...(token === undefined ? {} : { token }) };
+  };
+
+  return {
+    mirror,
+    logs: options.logs,
+    withHelmfile: (deployment, attempt, signal, work) => {
+      const { cluster, namespace, deploymentId, environment, repository, commit } = deployment;
+      const name = `${environment}-${deploymentId}-${attempt}`;
+      const place = { dataDir: folder, cluster, namespace, name, tools };
+      return withWorkspace(place, async (workspace) => {
+        await mirror(repository).checkout(commit, workspace.tree, signal);
+        await writeKubeconfig(workspace.kubeconfig, accessOf(deployment));
+        const helmfile = new Helmfile({
+          workspace,
+          environment,
+          namespace,
+          kubeContext: CONTEXT,
+          variables: secretsOf(deployment).variables,
+          attempt: `${deploymentId}/${attempt}`,
+          signal,
+          redact,
+        });
+        return work(helmfile);
+      });
+    },
+    cluster: (deployment) => {
+      const api = openKubernetes(accessOf(deployment));
+      const { namespace } = deployment;
+      return {
+        checkNamespace: () => checkNamespace(api, namespace),
+        helmReleases: () => listHelmReleases(api, namespace),
+        workloads: () => listWorkloads(api, namespace),
+      };
+    },
+    digest: (deployment, texts) => {
+      // The key is what every worker of the cluster has and the store has not: a digest in the store
+      // tells nothing about the secrets behind it.
+      const { token, clientCertificate } = accessOf(deployment);
+      const hmac = createHmac('sha256', token ?? clientCertificate?.key ?? '');
+      for (const text of texts) hmac.update(text).update('\0');
+      return hmac.digest('hex');
+    },
+  };
+}
+
+async function clusterAccess(
+  config: Config,
+  name: string,
+): Promise<Omit<ClusterAccess, 'namespace'>> {
+  const cluster = config.clusters.get(name);
+  if (!cluster) throw new SlipwayError('cluster-auth', `cluster "${name}" is not configured`);
+  const { access } = cluster;
+  if (access.kind === 'kubeconfig') return readKubeconfig(access.file, access.context);
+  const { server, certificateAuthorityFile: file } = access;
+  return { server, ...(file ? { certificateAuthority: await readFile(file, 'utf8') } : {}) };
+}

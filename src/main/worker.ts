@@ -1,0 +1,69 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createClusterActivities } from '../../activities/cluster.ts';
+import { failureInterceptor } from '../../activities/failure-interceptor.ts';
+import { sweepWorkspaces } from '../adapters/helmfile/workspace.ts';
+import { openDatabase } from '../adapters/postgres/database.ts';
+import { createPostgresLogSink } from '../adapters/postgres/logs.ts';
+import {
+  connectWorkers,
+  createClusterWorker,
+  installRuntime,
+} from '../adapters/temporal/workers.ts';
+import { ensureTools } from '../adapters/tools/ensure-tools.ts';
+import { loadConfig } from '../config/load.ts';
+import { resolveSecrets } from '../config/secrets.ts';
+import { createRedactor } from '../domain/redact.ts';
+import { createClusterDeps } from './cluster-deps.ts';
+import { createLog } from './log.ts';
+import { encodings } from './encodings.ts';
+import { untilSignalled } from './until-signalled.ts';
+
+export interface WorkerOptions {
+  configFile: string;
+  cluster: string;
+  shutdownGraceTime: '10m' | '20s';
+}
+
+/** The worker of one cluster: runs until it is told to end, and lets running applies finish first. */
+export async function runWorker(options: WorkerOptions): Promise<void> {
+  const log = createLog(`worker ${options.cluster}`);
+  const config = await loadConfig(options.configFile);
+  const secrets = resolveSecrets(config, { role: 'worker', cluster: options.cluster });
+  const redact = createRedactor(secrets.values, encodings);
+  const folder = join(config.dataDir, `worker-${options.cluster}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await sweepWorkspaces(folder);
+  const { helm, helmfile } = await ensureTools(['helm', 'helmfile']);
+  const database = openDatabase({
+    url: secrets.databaseUrl,
+    connectionsMax: 4,
+    onConnectionLost: (message) => {
+      log.warn({ reason: message }, 'lost a connection to PostgreSQL');
+    },
+  });
+  const deps = await createClusterDeps({
+    config,
+    cluster: options.cluster,
+    secrets,
+    folder,
+    tools: { helm, helmfile },
+    logs: createPostgresLogSink(database.db),
+    redact,
+  });
+  installRuntime((message, fields) => {
+    log.warn(fields, redact(message));
+  });
+  const connection = await connectWorkers(config.temporal.address);
+  const worker = await createClusterWorker(
+    { connection, namespace: config.temporal.namespace, interceptor: failureInterceptor(redact) },
+    options.cluster,
+    createClusterActivities(deps),
+    options.shutdownGraceTime,
+  );
+  log.info('ready');
+  await worker.runUntil(untilSignalled());
+  await connection.close();
+  await database.close();
+  log.info('ended');
+}
