@@ -41,17 +41,23 @@ export function createReleases(db: Db) {
 
     handle: (id: string): Promise<ReleaseHandle | undefined> => findHandle(db, { id }),
 
-    /** A release that a person asks for, and the order to start it; undefined when it was released. */
+    /** A release that a person asks for, and the order to start it, unless the commit has one. */
     request: (
       input: { repository: string; commit: string } & Asked,
-    ): Promise<Release | undefined> =>
+    ): Promise<{ id: string; number: number; created: boolean }> =>
       db.transaction().execute(async (tx) => {
         const { release, created } = await upsert(tx, { ...input, kind: 'manual' });
-        if (!created) return undefined;
-        await order(tx, { release, run: 0, force: false });
-        const { actor, requestId } = input;
-        await appendAudit(tx, { actor, action: 'release.create', subject: release.id, requestId });
-        return findRelease(tx, release.id);
+        if (created) {
+          const { actor, requestId } = input;
+          await order(tx, { release, run: 0, force: false });
+          await appendAudit(tx, {
+            actor,
+            action: 'release.create',
+            subject: release.id,
+            requestId,
+          });
+        }
+        return { id: release.id, number: release.number, created };
       }),
 
     /** One more run of a release; refused while one is on its way. */

@@ -7,6 +7,7 @@ export const webhookAnswerSchema = named(
   Type.Object({
     id: Type.Optional(Type.String({ description: 'Of the stored event.' })),
     duplicate: Type.Optional(Type.Boolean({ description: 'The same push was stored before.' })),
+    releaseId: Type.Optional(Type.String({ description: 'What came of it, once it was started.' })),
     ignored: Type.Optional(Type.String({ description: 'Why nothing follows from the event.' })),
   }),
 );

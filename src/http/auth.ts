@@ -1,0 +1,45 @@
+import type { FastifyRequest } from 'fastify';
+import { Refusal } from '../domain/errors.ts';
+import type { App } from './server.ts';
+
+/**
+ * Who may call a route: `public` anybody, `signature` whoever signed the body (the route itself checks),
+ * `token` whoever holds a token.
+ */
+export type Permission = 'public' | 'signature' | 'token';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    permission?: Permission;
+  }
+  interface FastifyRequest {
+    /** The name of the token; empty on routes that need none. */
+    actor: string;
+  }
+}
+
+/** Closes every route that does not say who may call it: such a route stops the start. */
+export function requirePermissions(
+  app: App,
+  tokens: { verify: (token: string) => Promise<{ name: string } | undefined> },
+): void {
+  app.decorateRequest('actor', '');
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.permission === undefined) {
+      throw new Error(`${String(method)} ${url} does not declare who may call it`);
+    }
+  });
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) return;
+    const { permission } = request.routeOptions.config;
+    if (permission === 'public' || permission === 'signature') return;
+    const token = bearerToken(request);
+    const owner = token === undefined ? undefined : await tokens.verify(token);
+    if (!owner) throw new Refusal('not-signed-in', 'This needs a valid token: Bearer slp_…');
+    request.actor = owner.name;
+  });
+}
+
+function bearerToken(request: FastifyRequest): string | undefined {
+  return /^Bearer (slp_[A-Za-z0-9_-]{43})$/i.exec(request.headers.authorization ?? '')?.[1];
+}

@@ -1,0 +1,38 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { Store } from '../adapters/postgres/store.ts';
+
+/** A repository as the HTTP side needs it; the configuration's repositories have this and more. */
+export interface ServedRepository {
+  url: string;
+  branch: string;
+  /** Resolved; none means that no forge may report pushes. */
+  webhookSecrets: readonly string[];
+  environments: ReadonlyMap<string, { after: readonly string[] }>;
+}
+
+/** What the app is built from. */
+export interface AppDependencies {
+  store: Store;
+  /** Asked for each request, because the configuration can be reloaded. */
+  repositories: () => ReadonlyMap<string, ServedRepository>;
+  git: {
+    /** The commit at the tip of the configured branch. */
+    head: (repository: string) => Promise<string>;
+    /** The commit itself when it is on the configured branch. */
+    resolve: (repository: string, commit: string) => Promise<string | undefined>;
+  };
+  orchestrator: {
+    /** Cancels a run of a release; `not-running` when no workflow of it is on its way. */
+    cancelRelease: (input: {
+      repository: string;
+      commit: string;
+      run: number;
+      by: string;
+    }) => Promise<'cancelling' | 'not-running'>;
+  };
+  /** What must answer before the process takes requests, by name; each throws when it does not. */
+  checks: Readonly<Record<string, () => Promise<void>>>;
+  logger?: FastifyBaseLogger;
+  /** Addresses of proxies whose forwarding headers are believed; none by default. */
+  trustProxy?: string[];
+}

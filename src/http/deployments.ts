@@ -1,0 +1,85 @@
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { Store } from '../adapters/postgres/store.ts';
+import { deploymentSchema, type Deployment } from '../contract/api/deployment.ts';
+import { logPageSchema } from '../contract/api/log.ts';
+import { problemSchema } from '../contract/api/problem.ts';
+import { ref } from '../contract/api/schema.ts';
+import { LOG_STEPS } from '../contract/log-sink.ts';
+import { Refusal } from '../domain/errors.ts';
+import { cursorParameter, idParameter, limitOf, limitParameter } from './queries.ts';
+import type { App } from './server.ts';
+
+const config = { permission: 'token' } as const;
+const problems = { '4xx': ref(problemSchema), '5xx': ref(problemSchema) };
+const tags = ['deployments'];
+
+/** Deployments: one release in one environment, and what its steps printed. */
+export function addDeploymentRoutes(app: App, store: Pick<Store, 'deployments' | 'logs'>): void {
+  app.get(
+    '/api/v1/deployments/:id',
+    {
+      config,
+      schema: {
+        summary: 'Shows a deployment with its plan and attempts',
+        tags,
+        params: idParameter,
+        response: { 200: ref(deploymentSchema), ...problems },
+      },
+    },
+    ({ params }) => mustFind(params.id),
+  );
+
+  app.get(
+    '/api/v1/deployments/:id/log',
+    {
+      config,
+      schema: {
+        summary: 'Reads the log of a deployment, as JSON or as text',
+        tags,
+        params: idParameter,
+        querystring: Type.Object(
+          {
+            step: Type.Optional(Type.Enum(LOG_STEPS)),
+            after: cursorParameter,
+            limit: limitParameter,
+          },
+          { additionalProperties: false },
+        ),
+        response: {
+          200: {
+            content: {
+              'application/json': { schema: ref(logPageSchema) },
+              'text/plain': { schema: Type.String() },
+            },
+          },
+          ...problems,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id: deploymentId } = await mustFind(request.params.id);
+      const { step, after } = request.query;
+      const page = await store.logs.read({
+        deploymentId,
+        limit: limitOf(request.query),
+        ...(step === undefined ? {} : { step }),
+        ...(after === undefined ? {} : { after: Number(after) }),
+      });
+      if (!wantsText(request)) return reply.send(page);
+      return reply
+        .type('text/plain; charset=utf-8')
+        .send(page.items.map(({ text }) => `${text}\n`).join(''));
+    },
+  );
+
+  async function mustFind(id: string): Promise<Deployment> {
+    const deployment = await store.deployments.find(id);
+    if (!deployment) throw new Refusal('not-found', `There is no deployment ${id}.`);
+    return deployment;
+  }
+}
+
+function wantsText(request: FastifyRequest): boolean {
+  return /^\s*text\/plain\b/i.test(request.headers.accept ?? '');
+}

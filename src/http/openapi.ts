@@ -1,0 +1,49 @@
+import swagger from '@fastify/swagger';
+import { deploymentSchemas } from '../contract/api/deployment.ts';
+import { environmentSchemas } from '../contract/api/environment.ts';
+import { logLineSchema, logPageSchema } from '../contract/api/log.ts';
+import { problemSchema } from '../contract/api/problem.ts';
+import {
+  createReleaseSchema,
+  releasePageSchema,
+  releaseSchema,
+  rerunReleaseSchema,
+} from '../contract/api/release.ts';
+import { webhookAnswerSchema } from '../contract/api/webhook.ts';
+import type { App } from './server.ts';
+
+const NAMED_SCHEMAS = [
+  ...deploymentSchemas,
+  ...environmentSchemas,
+  logLineSchema,
+  logPageSchema,
+  problemSchema,
+  createReleaseSchema,
+  releasePageSchema,
+  releaseSchema,
+  rerunReleaseSchema,
+  webhookAnswerSchema,
+];
+
+/** Describes the API from the schemas that check it. Call it before the routes are added. */
+export async function describeApi(app: App): Promise<void> {
+  for (const schema of NAMED_SCHEMAS) app.addSchema(schema);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Slipway', version: '1', description: 'Releases helmfile repositories.' },
+      components: {
+        securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'slp_…' } },
+      },
+      security: [{ token: [] }],
+    },
+    // Otherwise the schemas are called def-0, def-1, …
+    refResolver: {
+      buildLocalReference: (json, _baseUri, _fragment, index) =>
+        typeof json.$id === 'string' ? json.$id : `Schema${index}`,
+    },
+  });
+  app.get('/api/v1/openapi.json', { config: { permission: 'token' }, schema: { hide: true } }, () =>
+    app.swagger(),
+  );
+}

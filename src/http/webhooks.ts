@@ -1,0 +1,124 @@
+import type { FastifyRequest } from 'fastify';
+import { randomBytes } from 'node:crypto';
+import { Type } from 'typebox';
+import { problemSchema } from '../contract/api/problem.ts';
+import { ref } from '../contract/api/schema.ts';
+import { webhookAnswerSchema, type WebhookAnswer } from '../contract/api/webhook.ts';
+import { Refusal } from '../domain/errors.ts';
+import { createBodyBudget } from './body-budget.ts';
+import { parseBounded } from './bounded-json.ts';
+import type { AppDependencies } from './dependencies.ts';
+import { readPush, whyIgnored } from './github.ts';
+import type { App } from './server.ts';
+import { isSigned } from './signature.ts';
+
+/** GitHub sends 25 MiB at most; the rest is for what stands around it. */
+const BODY_BYTES_MAX = 26_214_400 + 65_536;
+
+/** Room for two of the largest bodies and many usual ones, which have some 10 kB. */
+const ALL_BODIES_BYTES_MAX = 64 * 1_048_576;
+
+/** Stands for the secrets of a repository that is not there, so that asking for one takes as long. */
+const NOBODYS_SECRET = randomBytes(32).toString('hex');
+
+type WebhookDependencies = Pick<AppDependencies, 'store' | 'repositories'>;
+
+/**
+ * Takes what forges report. In a scope of its own: here bodies are large and stay raw bytes, because
+ * the signature is over those and nothing is parsed before it was found right.
+ */
+export function addWebhookRoutes(scope: App, deps: WebhookDependencies): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX },
+    (_request, body, done) => {
+      done(null, body);
+    },
+  );
+  limitBodies(scope);
+  scope.post(
+    '/webhooks/github/:repository',
+    {
+      bodyLimit: BODY_BYTES_MAX,
+      config: { permission: 'signature' },
+      schema: {
+        summary: 'Takes an event of GitHub',
+        tags: ['webhooks'],
+        security: [],
+        params: Type.Object({ repository: Type.String() }),
+        response: {
+          200: ref(webhookAnswerSchema),
+          202: ref(webhookAnswerSchema),
+          '4xx': ref(problemSchema),
+          '5xx': ref(problemSchema),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { status, answer } = await takeGithubEvent(deps, request.params.repository, request);
+      return reply.code(status).send(answer);
+    },
+  );
+}
+
+/** Refuses a body for which there is no room before reading any of it; the forge's head is polled too. */
+function limitBodies(scope: App): void {
+  const budget = createBodyBudget(ALL_BODIES_BYTES_MAX);
+  scope.addHook('onRequest', async (request, reply) => {
+    const declared = Number(request.headers['content-length'] ?? BODY_BYTES_MAX);
+    if (declared > BODY_BYTES_MAX) throw new Refusal('too-large', 'The body is too large.');
+    const giveBack = budget.take(declared);
+    if (!giveBack) throw new Refusal('unavailable', 'too many bodies at once');
+    // Closed comes in every case, also when the sender goes away.
+    reply.raw.once('close', giveBack);
+  });
+}
+
+async function takeGithubEvent(
+  deps: WebhookDependencies,
+  name: string,
+  request: FastifyRequest,
+): Promise<{ status: 200 | 202; answer: WebhookAnswer }> {
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const repository = deps.repositories().get(name);
+  const secrets = repository?.webhookSecrets ?? [];
+  const signed = isSigned(
+    body,
+    request.headers['x-hub-signature-256'],
+    secrets.length > 0 ? secrets : [NOBODYS_SECRET],
+  );
+  if (!repository || secrets.length === 0) {
+    throw new Refusal('not-found', 'No webhook is configured for this repository.');
+  }
+  if (!signed) throw new Refusal('not-signed-in', 'The signature is missing or wrong.');
+
+  const event = header(request, 'x-github-event');
+  if (event === 'ping') return { status: 200, answer: { ignored: 'a ping asks for nothing' } };
+  if (event !== 'push') return ignored(`the event ${event.slice(0, 50)} starts nothing`);
+  const push = readPush(parseBounded(body));
+  if (!push) return ignored('the body is not that of a push');
+  const why = whyIgnored(push, repository);
+  if (why !== undefined) return ignored(why);
+
+  const { ref, before, after } = push;
+  const delivery = header(request, 'x-github-delivery').slice(0, 100);
+  const stored = await deps.store.inbox.addPush({
+    repository: name,
+    ref,
+    before,
+    after,
+    delivery,
+    body,
+  });
+  return { status: 202, answer: stored };
+}
+
+function ignored(why: string): { status: 202; answer: WebhookAnswer } {
+  return { status: 202, answer: { ignored: why } };
+}
+
+function header(request: FastifyRequest, name: string): string {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,173 @@
+import type { InboxRow } from '../adapters/postgres/inbox.ts';
+import type { Store } from '../adapters/postgres/store.ts';
+import type { ReleaseInput } from '../contract/workflow/payloads.ts';
+
+/** At most so many rows or repositories in hand, so that a forge that hangs holds up only its own. */
+const IN_HAND_MAX = 16;
+
+/** A notification can get lost with its connection, and rows become due by themselves. */
+const SWEEP_MS = 5_000;
+
+export interface RelayDependencies {
+  inbox: Pick<Store['inbox'], 'take' | 'done' | 'retryLater'>;
+  releases: Pick<Store['releases'], 'upsert' | 'handle'>;
+  /** Reads the tip of the repository's branch from git. */
+  heads: (repository: string) => Promise<{ commit: string }>;
+  /** Starts the workflow; one that was started already counts as done. */
+  startRelease: (input: ReleaseInput) => Promise<void>;
+  /** Calls back when something came in. */
+  listen: (onNotify: () => void) => { close: () => Promise<void> };
+  log: { warn: (fields: Record<string, unknown>, message: string) => void };
+  sweepMs?: number;
+}
+
+export interface Relay {
+  /** Takes no more rows and waits for those in hand. */
+  stop: () => Promise<void>;
+}
+
+/**
+ * Turns what came into the inbox into started releases. Requests only write rows and never wait for
+ * Temporal or git; while one of those is away the rows wait. Several relays share the inbox, and a row
+ * that is handled twice starts nothing twice.
+ */
+export function createRelay(deps: RelayDependencies): Relay {
+  const inHand = new Set<Promise<void>>();
+  const alarm = createAlarm(deps.sweepMs ?? SWEEP_MS);
+  const listener = deps.listen(alarm.ring);
+  let stopping = false;
+
+  const loop = async () => {
+    while (!stopping) {
+      const room = IN_HAND_MAX - inHand.size;
+      const rows = room > 0 ? await take(room) : [];
+      for (const rowsOfOne of together(rows)) hold(handle(deps, rowsOfOne));
+      if (room === 0 || rows.length < room) await alarm.wait();
+    }
+  };
+
+  async function take(limit: number): Promise<InboxRow[]> {
+    try {
+      return await deps.inbox.take(limit);
+    } catch (error) {
+      deps.log.warn({ err: error }, 'the inbox cannot be read');
+      return [];
+    }
+  }
+
+  function hold(work: Promise<void>): void {
+    const held = work.finally(() => {
+      // Rows were left where they are when there was no room.
+      if (inHand.size >= IN_HAND_MAX) alarm.ring();
+      inHand.delete(held);
+    });
+    inHand.add(held);
+  }
+
+  const looping = loop();
+  return {
+    stop: async () => {
+      stopping = true;
+      alarm.ring();
+      await listener.close();
+      await looping;
+      await Promise.all(inHand);
+    },
+  };
+}
+
+/** Rows that one look at one branch answers stay together; what a person asked for stands alone. */
+function together(rows: readonly InboxRow[]): InboxRow[][] {
+  const asked = rows.filter(({ request }) => request);
+  const pushed = rows.filter(({ request }) => !request);
+  const repositories = new Set(pushed.map(({ repository }) => repository));
+  return [
+    ...asked.map((row) => [row]),
+    ...[...repositories].map((name) => pushed.filter(({ repository }) => repository === name)),
+  ];
+}
+
+async function handle(deps: RelayDependencies, rows: readonly InboxRow[]): Promise<void> {
+  const ids = rows.map(({ id }) => id);
+  const [first] = rows;
+  if (!first) return;
+  try {
+    const releaseId = first.request
+      ? await startRun(deps, first.request)
+      : await startHead(deps, first.repository);
+    await deps.inbox.done(ids, releaseId);
+  } catch (error) {
+    deps.log.warn({ err: error, repository: first.repository, ids }, 'a release was not started');
+    // When this fails too, the rows become free by themselves after a while.
+    await deps.inbox.retryLater(ids, error instanceof Error ? error.message : '').catch(() => {
+      deps.log.warn({ ids }, 'rows of the inbox were not given back');
+    });
+  }
+}
+
+/** Releases the commit that the branch points at now; nothing of the event but the repository counts. */
+async function startHead(deps: RelayDependencies, repository: string): Promise<string> {
+  const { commit } = await deps.heads(repository);
+  const { release } = await deps.releases.upsert({ repository, commit, kind: 'automatic' });
+  // Temporal forgets ended workflows, so it alone would start an old head again.
+  if (!release.handedOver) {
+    const { id: releaseId, number: releaseNumber, kind } = release;
+    await deps.startRelease({
+      releaseId,
+      releaseNumber,
+      repository,
+      commit,
+      run: 0,
+      kind,
+      force: false,
+    });
+  }
+  return release.id;
+}
+
+/** Starts the run that a person asked for. */
+async function startRun(
+  deps: RelayDependencies,
+  request: NonNullable<InboxRow['request']>,
+): Promise<string> {
+  const { releaseId, run, force, environments } = request;
+  const release = await deps.releases.handle(releaseId);
+  if (!release) throw new Error(`release ${releaseId} is not in the store`);
+  const { number: releaseNumber, repository, commit } = release;
+  await deps.startRelease({
+    releaseId,
+    releaseNumber,
+    repository,
+    commit,
+    run,
+    kind: 'manual',
+    force,
+    ...(environments ? { environments } : {}),
+  });
+  return releaseId;
+}
+
+/** Waits until it is rung or the time is up; a ring while nobody waits ends the next wait at once. */
+function createAlarm(timeoutMs: number): { ring: () => void; wait: () => Promise<void> } {
+  let rung = false;
+  let wake: (() => void) | undefined;
+  return {
+    ring: () => {
+      rung = true;
+      wake?.();
+    },
+    wait: async () => {
+      if (!rung) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, timeoutMs);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      rung = false;
+      wake = undefined;
+    },
+  };
+}
