@@ -60,7 +60,10 @@ describe('a release walks the graph of its environments', () => {
   test('every graph comes to its end, whatever the ends of its deployments', () => {
     fc.assert(
       fc.property(graphs(), fc.array(fc.constantFrom(...END_PHASES)), (environments, ends) => {
-        const states = environments.map((one) => ({ ...one, phase: 'unsubmitted' }));
+        const states = environments.map((one): EnvironmentState => ({
+          ...one,
+          phase: 'unsubmitted',
+        }));
         for (let round = 0; round <= states.length; round += 1) {
           const next = decideNext(states, running);
           if (next.finished) break;

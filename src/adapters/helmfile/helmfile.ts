@@ -51,7 +51,8 @@ export class Helmfile {
     const result = await this.#helmfile('evaluating the helmfile', ['build', '--embed-values'], {
       outputBytesMax: 64 * 1024 * 1024,
     });
-    return result.stdout;
+    // The folder of this attempt is no input: the same commit must read the same in the next one.
+    return result.stdout.replaceAll(this.#run.workspace.root, '');
   }
 
   /** The releases that the commit declares for the environment. */

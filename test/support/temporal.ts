@@ -1,0 +1,80 @@
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type WorkflowBundle,
+} from '@temporalio/worker';
+import { ensureTools } from '../../src/adapters/tools/ensure-tools.ts';
+import type {
+  ClusterActivities,
+  ServiceActivities,
+} from '../../src/contract/workflow/activities.ts';
+import { clusterQueue, SERVICE_QUEUE } from '../../src/contract/workflow/ids.ts';
+import { SEARCH_ATTRIBUTES } from '../../src/contract/workflow/search-attributes.ts';
+import { defineSearchAttributeKey } from '@temporalio/common';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+/** Of Temporal's API: `temporal.api.enums.v1.IndexedValueType`. */
+const INDEXED_VALUE_TYPE_KEYWORD = 2;
+
+let bundle: Promise<WorkflowBundle> | undefined;
+
+const searchAttributes = Object.values(SEARCH_ATTRIBUTES).map((name) =>
+  defineSearchAttributeKey(name, 'KEYWORD'),
+);
+
+/** A server on which waiting takes no time; it lacks visibility. */
+export async function startTimeSkipping(): Promise<TestWorkflowEnvironment> {
+  const { 'temporal-test-server': path } = await ensureTools(['temporal-test-server']);
+  const environment = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+  });
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace: environment.namespace ?? 'default',
+    searchAttributes: Object.fromEntries(
+      searchAttributes.map(({ name }) => [name, INDEXED_VALUE_TYPE_KEYWORD]),
+    ),
+  });
+  return environment;
+}
+
+/** A real server with real time. */
+export async function startDevServer(): Promise<TestWorkflowEnvironment> {
+  const { temporal: path } = await ensureTools(['temporal']);
+  return TestWorkflowEnvironment.createLocal({
+    server: { executable: { type: 'existing-path', path }, searchAttributes },
+  });
+}
+
+/** Runs the workflows with these activities for the time of `work`. */
+export async function withWorkers<T>(
+  environment: TestWorkflowEnvironment,
+  stubs: { cluster?: Partial<ClusterActivities>; service?: Partial<ServiceActivities> },
+  work: () => Promise<T>,
+): Promise<T> {
+  bundle ??= bundleWorkflowCode({
+    workflowsPath: new URL('../../workflows/index.ts', import.meta.url).pathname,
+    logger: new DefaultLogger('ERROR'),
+  });
+  const common = {
+    connection: environment.nativeConnection,
+    maxHeartbeatThrottleInterval: '200ms',
+    defaultHeartbeatThrottleInterval: '200ms',
+  } as const;
+  const service = await Worker.create({
+    ...common,
+    taskQueue: SERVICE_QUEUE,
+    workflowBundle: await bundle,
+    activities: stubs.service ?? {},
+  });
+  if (!stubs.cluster) return service.runUntil(work);
+  const cluster = await Worker.create({
+    ...common,
+    taskQueue: clusterQueue('notprod'),
+    activities: stubs.cluster,
+  });
+  return service.runUntil(cluster.runUntil(work));
+}

@@ -1,0 +1,229 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type {
+  ClusterActivities,
+  OutcomeRecord,
+  PhaseRecord,
+} from '../../src/contract/workflow/activities.ts';
+import { SERVICE_QUEUE } from '../../src/contract/workflow/ids.ts';
+import { CANCEL_SIGNAL } from '../../src/contract/workflow/messages.ts';
+import type { CauseCode } from '../../src/domain/errors.ts';
+import type { RolloutJudgement } from '../../src/domain/services.ts';
+import type { deploymentWorkflow } from '../../workflows/deployment.ts';
+import { deploymentRequest } from '../support/requests.ts';
+import { startTimeSkipping, withWorkers } from '../support/temporal.ts';
+
+let environment: TestWorkflowEnvironment;
+beforeAll(async () => {
+  environment = await startTimeSkipping();
+});
+afterAll(() => environment.teardown());
+
+const plan = {
+  digest: 'digest',
+  services: [{ name: 'example-api', chart: 'charts/example-api', chartVersion: '1.0.0' }],
+};
+const healthy: RolloutJudgement = { state: 'healthy', services: [] };
+const missingImage: RolloutJudgement = {
+  state: 'failed',
+  services: [],
+  cause: {
+    code: 'image-not-found',
+    sentence: 'The image registry.example/api:9 does not exist.',
+    service: 'example-api',
+    image: 'registry.example/api:9',
+  },
+};
+
+test('a good release is planned, applied, verified and recorded', async () => {
+  const story = await deploy({});
+  expect(story.end).toMatchObject({ phase: 'succeeded', environment: 'cs-dev' });
+  expect(story.phases).toEqual(['planning', 'applying', 'verifying']);
+  expect(story.outcomes).toEqual([
+    expect.objectContaining({ phase: 'succeeded', attempt: 1, services: plan.services }),
+  ]);
+  expect(story.records.find(({ phase }) => phase === 'applying')?.plan).toEqual(plan);
+});
+
+test('what may pass by itself is tried again after its pause, and then succeeds', async () => {
+  let calls = 0;
+  const story = await deploy({
+    apply: () => {
+      calls += 1;
+      if (calls < 3) return Promise.reject(failure('cluster-unreachable', 'connection refused'));
+      return Promise.resolve({ durationMs: 1 });
+    },
+  });
+  expect(story.end.phase).toBe('succeeded');
+  expect(story.outcomes[0]?.attempt).toBe(3);
+  const retries = story.records.filter(({ phase }) => phase === 'retrying');
+  expect(retries.map(({ cause }) => cause?.code)).toEqual([
+    'cluster-unreachable',
+    'cluster-unreachable',
+  ]);
+  expect(retries[0]?.note).toContain('connection refused');
+  expect(retries[0]?.retryAt).toBeDefined();
+});
+
+test('when every attempt is used up the deployment is errored, with the last reason', async () => {
+  const story = await deploy({
+    apply: () => Promise.reject(failure('cluster-unreachable', 'connection refused')),
+  });
+  expect(story.end).toMatchObject({
+    phase: 'errored',
+    cause: { code: 'cluster-unreachable', sentence: 'connection refused' },
+  });
+  expect(story.outcomes[0]?.attempt).toBe(3);
+});
+
+test('a template that is wrong is not tried again', async () => {
+  const story = await deploy({
+    plan: () => Promise.reject(failure('template-error', 'helmfile.yaml.gotmpl:3: bad')),
+  });
+  expect(story.end).toMatchObject({ phase: 'failed', cause: { code: 'template-error' } });
+  expect(story.phases).toEqual(['planning']);
+});
+
+test('a definite failure ends the apply early, and the process is gone before the end is told', async () => {
+  let applyEnded = false;
+  const story = await deploy({
+    apply: async () => {
+      await untilCancelled();
+      applyEnded = true;
+      throw Context.current().cancellationSignal.reason as Error;
+    },
+    watchRollout: ({ mode }) => Promise.resolve(mode === 'beside' ? missingImage : healthy),
+  });
+  expect(applyEnded).toBe(true);
+  expect(story.end).toMatchObject({ phase: 'failed', cause: missingImage.cause });
+  expect(story.phases).toEqual(['planning', 'applying']);
+});
+
+test('when helm fails by itself, the cluster is asked for a better reason', async () => {
+  const story = await deploy({
+    apply: () =>
+      Promise.reject(failure('helm-failed', 'UPGRADE FAILED: context deadline exceeded')),
+    watchRollout: besideUntilCancelled(missingImage),
+  });
+  expect(story.end).toMatchObject({ phase: 'failed', cause: { code: 'image-not-found' } });
+});
+
+test('a release that helm calls done is failed when its workloads are not healthy in time', async () => {
+  const late: RolloutJudgement = {
+    state: 'progressing',
+    services: [{ service: 'example-api', state: 'progressing', note: '0 of 2 available' }],
+  };
+  const story = await deploy({
+    watchRollout: besideUntilCancelled(late),
+  });
+  expect(story.end).toMatchObject({ phase: 'failed', cause: { code: 'rollout-timeout' } });
+  expect(story.end.cause?.sentence).toContain('example-api (0 of 2 available)');
+});
+
+test('an orderly shutdown of the worker costs no attempt', async () => {
+  let calls = 0;
+  const story = await deploy({
+    apply: () => {
+      calls += 1;
+      if (calls <= 5) return Promise.reject(ApplicationFailure.nonRetryable('', 'WorkerShutdown'));
+      return Promise.resolve({ durationMs: 1 });
+    },
+  });
+  expect(story.end.phase).toBe('succeeded');
+});
+
+test('cancelled while applying: the process ends first, then the end is recorded with who', async () => {
+  let applyEnded = false;
+  const story = await deploy({
+    apply: async () => {
+      await cancelByAda();
+      await untilCancelled();
+      applyEnded = true;
+      throw Context.current().cancellationSignal.reason as Error;
+    },
+    watchRollout: () => untilCancelled().then(() => healthy),
+  });
+  expect(applyEnded).toBe(true);
+  expect(story.end).toMatchObject({
+    phase: 'cancelled',
+    cause: { code: 'cancelled', sentence: 'Cancelled by Ada.' },
+  });
+  expect(story.outcomes.map(({ phase }) => phase)).toEqual(['cancelled']);
+});
+
+test('a cancel that comes too late does not change the truth', async () => {
+  const story = await deploy({
+    watchRollout: async ({ mode }) => {
+      if (mode === 'after') await cancelByAda();
+      await untilCancelled();
+      return healthy;
+    },
+  });
+  expect(story.end.phase).toBe('succeeded');
+  expect(story.outcomes.map(({ phase }) => phase)).toEqual(['succeeded']);
+});
+
+/** Cancels the deployment that calls it, as its lane would. */
+async function cancelByAda(): Promise<void> {
+  const { workflowId } = Context.current().info.workflowExecution ?? { workflowId: '' };
+  await environment.client.workflow.getHandle(workflowId).signal(CANCEL_SIGNAL, { by: 'Ada' });
+}
+
+async function deploy(cluster: Partial<ClusterActivities>) {
+  const records: PhaseRecord[] = [];
+  const outcomes: OutcomeRecord[] = [];
+  const service = {
+    recordPhase: (record: PhaseRecord) => {
+      records.push(record);
+      return Promise.resolve();
+    },
+    recordOutcome: (record: OutcomeRecord) => {
+      outcomes.push(record);
+      return Promise.resolve();
+    },
+  };
+  const stubs: ClusterActivities = {
+    checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
+    plan: () => Promise.resolve(plan),
+    apply: () => Promise.resolve({ durationMs: 1 }),
+    watchRollout: besideUntilCancelled(healthy),
+    ...cluster,
+  };
+  const end = await withWorkers(environment, { cluster: stubs, service }, () =>
+    environment.client.workflow.execute<typeof deploymentWorkflow>('deploymentWorkflow', {
+      taskQueue: SERVICE_QUEUE,
+      workflowId: `deployment/${expect.getState().currentTestName ?? ''}`,
+      args: [deploymentRequest()],
+    }),
+  );
+  return { end, records, outcomes, phases: records.map(({ phase }) => phase) };
+}
+
+/** A watch that sees nothing beside the apply, and then this. */
+function besideUntilCancelled(judgement: RolloutJudgement): ClusterActivities['watchRollout'] {
+  return async ({ mode }) => {
+    if (mode === 'beside') await untilCancelled();
+    return judgement;
+  };
+}
+
+function failure(type: CauseCode, message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, type);
+}
+
+/** Resolves when the activity is cancelled; beats, or the cancel would not arrive. */
+function untilCancelled(): Promise<void> {
+  const { cancellationSignal, heartbeat } = Context.current();
+  const timer = setInterval(heartbeat, 100);
+  return new Promise((resolve) => {
+    cancellationSignal.addEventListener(
+      'abort',
+      () => {
+        clearInterval(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

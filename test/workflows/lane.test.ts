@@ -1,0 +1,232 @@
+import { Context } from '@temporalio/activity';
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { OutcomeRecord, ServiceActivities } from '../../src/contract/workflow/activities.ts';
+import {
+  deploymentWorkflowId,
+  laneWorkflowId,
+  SERVICE_QUEUE,
+} from '../../src/contract/workflow/ids.ts';
+import {
+  CANCEL_DEPLOYMENT_SIGNAL,
+  SUBMIT_UPDATE,
+  type SubmitInput,
+  type SubmitResult,
+} from '../../src/contract/workflow/messages.ts';
+import type { DeploymentRequest } from '../../src/contract/workflow/payloads.ts';
+import { decideOrder } from '../../src/domain/ordering.ts';
+import type { laneWorkflow } from '../../workflows/lane.ts';
+import { commitId, deploymentRequest } from '../support/requests.ts';
+import { startDevServer, withWorkers } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
+
+let environment: TestWorkflowEnvironment;
+beforeAll(async () => {
+  environment = await startDevServer();
+});
+afterAll(() => environment.teardown());
+
+test('of what arrives while a deployment runs, only the newest commit is deployed after it', async () => {
+  await inLane('newest', async (lane) => {
+    await lane.submit(1);
+    await lane.started(1);
+    for (const commit of [2, 4, 3]) await lane.submit(commit);
+    await until(() => lane.end(3) && lane.end(2));
+    lane.finish(1);
+    await lane.started(4);
+    lane.finish(4);
+    await until(() => lane.end(4));
+    expect(lane.applied).toEqual([1, 4]);
+    expect(lane.end(2)).toMatchObject({ phase: 'superseded', cause: { code: 'newer-commit' } });
+    expect(lane.end(3)).toMatchObject({ phase: 'superseded', cause: { code: 'older-commit' } });
+    expect(lane.together).toBe(1);
+  });
+});
+
+test('an older commit that comes after a newer one was deployed is refused', async () => {
+  await inLane('older', async (lane) => {
+    await lane.submit(5);
+    await lane.started(5);
+    lane.finish(5);
+    await until(() => lane.end(5));
+    await lane.submit(4);
+    await until(() => lane.end(4));
+    expect(lane.end(4)).toMatchObject({ phase: 'superseded', cause: { code: 'older-commit' } });
+    expect(lane.applied).toEqual([5]);
+  });
+});
+
+test('the same request is queued once, and after its end is answered with that end', async () => {
+  await inLane('twice', async (lane) => {
+    expect(await lane.submit(1)).toEqual({ answer: 'queued' });
+    expect(await lane.submit(1)).toEqual({ answer: 'known' });
+    await lane.started(1);
+    lane.finish(1);
+    await until(() => lane.end(1));
+    await until(async () => (await lane.submit(1)).answer === 'ended');
+    expect(lane.applied).toEqual([1]);
+  });
+});
+
+test('a waiting deployment is cancelled at once, a running one through its own end', async () => {
+  await inLane('cancel', async (lane) => {
+    await lane.submit(1);
+    await lane.started(1);
+    await lane.submit(2);
+    await lane.cancel(2);
+    await until(() => lane.end(2));
+    expect(lane.end(2)).toMatchObject({ phase: 'cancelled' });
+    await lane.cancel(1);
+    await until(() => lane.end(1));
+    expect(lane.end(1)).toMatchObject({
+      phase: 'cancelled',
+      cause: { sentence: 'Cancelled by Ada.' },
+    });
+    expect(lane.applied).toEqual([1]);
+  });
+});
+
+test('a deployment that was terminated is recorded as errored, and the lane goes on', async () => {
+  await inLane('terminated', async (lane) => {
+    await lane.submit(1);
+    await lane.started(1);
+    await environment.client.workflow.getHandle(deploymentWorkflowId(lane.key)).terminate();
+    await until(() => lane.end(1));
+    expect(lane.end(1)).toMatchObject({ phase: 'errored', cause: { code: 'worker-lost' } });
+    await lane.submit(2);
+    await lane.started(2);
+    lane.finish(2);
+    await until(() => lane.end(2));
+    expect(lane.end(2)?.phase).toBe('succeeded');
+  });
+});
+
+test("people find a deployment in Temporal's UI by environment, commit and phase", async () => {
+  await inLane('search', async (lane) => {
+    await lane.submit(1);
+    await lane.started(1);
+    lane.finish(1);
+    await until(() => lane.end(1));
+    const query = `SlipEnvironment = 'search' AND SlipCommit = '${commitId(1)}' AND SlipPhase = 'succeeded'`;
+    await until(async () => {
+      for await (const found of environment.client.workflow.list({ query })) {
+        return found.workflowId === deploymentWorkflowId(lane.key);
+      }
+      return false;
+    });
+  });
+});
+
+/** A lane of its own, whose deployments apply until they are told to finish. */
+async function inLane(name: string, story: (lane: Lane) => Promise<void>): Promise<void> {
+  const lane = new Lane(name);
+  await withWorkers(environment, lane.stubs(), async () => {
+    await story(lane);
+    await environment.client.workflow.getHandle(laneWorkflowId(lane.key)).terminate();
+  });
+}
+
+class Lane {
+  readonly key: { cluster: string; namespace: string };
+  readonly applied: number[] = [];
+  /** The most deployments that ever applied at the same time. */
+  together = 0;
+  readonly #ends = new Map<string, OutcomeRecord>();
+  readonly #finished = new Set<string>();
+  #applying = 0;
+  #accepted: string | undefined;
+
+  constructor(namespace: string) {
+    this.key = { cluster: 'notprod', namespace };
+  }
+
+  async submit(commit: number): Promise<SubmitResult> {
+    const startWorkflowOperation = new WithStartWorkflowOperation<typeof laneWorkflow>(
+      'laneWorkflow',
+      {
+        taskQueue: SERVICE_QUEUE,
+        workflowId: laneWorkflowId(this.key),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        args: [this.key],
+      },
+    );
+    return environment.client.workflow.executeUpdateWithStart<
+      typeof laneWorkflow,
+      SubmitResult,
+      [SubmitInput]
+    >(SUBMIT_UPDATE, { startWorkflowOperation, args: [{ request: this.#request(commit) }] });
+  }
+
+  async cancel(commit: number): Promise<void> {
+    const handle = environment.client.workflow.getHandle(laneWorkflowId(this.key));
+    await handle.signal(CANCEL_DEPLOYMENT_SIGNAL, { deploymentId: this.#id(commit), by: 'Ada' });
+  }
+
+  finish(commit: number): void {
+    this.#finished.add(this.#id(commit));
+  }
+
+  started(commit: number): Promise<void> {
+    return until(() => this.applied.includes(commit));
+  }
+
+  end(commit: number): OutcomeRecord | undefined {
+    return this.#ends.get(this.#id(commit));
+  }
+
+  stubs() {
+    const service: Partial<ServiceActivities> = {
+      recordPhase: () => Promise.resolve(),
+      recordOutcome: (record) => {
+        this.#ends.set(record.deploymentId, record);
+        return Promise.resolve();
+      },
+      acceptCommit: ({ commit }) => {
+        this.#accepted = commit;
+        return Promise.resolve();
+      },
+      // Commits of one branch: the ids grow from parent to child.
+      orderWaiting: ({ candidates }) =>
+        Promise.resolve(decideOrder(this.#accepted, candidates, (older, newer) => older <= newer)),
+    };
+    const cluster = {
+      checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
+      plan: () => Promise.resolve({ digest: '', services: [] }),
+      apply: ({ deployment }: { deployment: { deploymentId: string; commit: string } }) =>
+        this.#apply(deployment),
+      watchRollout: () => Promise.resolve({ state: 'healthy' as const, services: [] }),
+    };
+    return { service, cluster };
+  }
+
+  async #apply({ deploymentId, commit }: { deploymentId: string; commit: string }) {
+    const { heartbeat, cancellationSignal } = Context.current();
+    this.#applying += 1;
+    this.together = Math.max(this.together, this.#applying);
+    this.applied.push(Number.parseInt(commit.replace(/^a+/, ''), 16));
+    try {
+      await until(() => {
+        heartbeat();
+        cancellationSignal.throwIfAborted();
+        return this.#finished.has(deploymentId);
+      });
+    } finally {
+      this.#applying -= 1;
+    }
+    return { durationMs: 1 };
+  }
+
+  #request(commit: number): DeploymentRequest {
+    return deploymentRequest({
+      ...this.key,
+      environment: this.key.namespace,
+      commit: commitId(commit),
+      deploymentId: this.#id(commit),
+    });
+  }
+
+  #id(commit: number): string {
+    return `dep_${this.key.namespace}_${commit}`;
+  }
+}
