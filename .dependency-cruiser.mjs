@@ -54,7 +54,7 @@ export default {
       name: 'one-importer-for-processes',
       severity: 'error',
       comment: 'Every child process starts with an exact environment and ends with its tree.',
-      from: { pathNot: '^src/adapters/process/' },
+      from: { pathNot: '^(src/adapters/process/|tools/bootstrap\\.mjs$)' },
       to: { path: `${npm('execa')}|^(node:)?child_process$`, pathNot: '^$' },
     },
     {

@@ -1,0 +1,34 @@
+import { defineConfig } from 'vitest/config';
+
+/** Suites that start whole platforms run one file at a time, and after the quick ones. */
+const slow = (name: string, order: number) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    pool: 'forks' as const,
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+    sequence: { groupOrder: order },
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/integration/**', 'test/e2e/**'],
+          pool: 'forks',
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      slow('integration', 1),
+      slow('e2e', 2),
+    ],
+  },
+});
