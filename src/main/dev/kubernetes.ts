@@ -58,13 +58,14 @@ export async function startKubernetes(context: PlatformContext): Promise<Kuberne
       token: token.trim(),
       kubeconfigPath,
       createNamespaces: async (names) => {
+        if (names.length === 0) return;
         const list = names.map((name) => ({
           apiVersion: 'v1',
           kind: 'Namespace',
           metadata: { name },
         }));
         const manifest = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: list });
-        await kubectl(['apply', '--server-side', '-f', '-'], manifest);
+        await kubectl(['apply', '--server-side', '--validate=false', '-f', '-'], manifest);
       },
       publishImages: async () => {
         await kubectl(['delete', 'stage', 'image-missing', '--ignore-not-found']);

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { startChartRepository, type ChartRepository } from './chart-repository.ts';
+import { claimFolder } from './claim-folder.ts';
 import { startGitServer, type GitServer } from './git-server.ts';
 import { startKubernetes, type Kubernetes } from './kubernetes.ts';
 import { PLATFORM_VARIABLE } from './platform-processes.ts';
@@ -39,9 +40,7 @@ export interface Platform {
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const folder = resolve(options.dataDir);
-  await rm(folder, { recursive: true, force: true });
-  // Others may pass through, not look: PostgreSQL runs as another user when this one is root.
-  await mkdir(folder, { recursive: true, mode: 0o711 });
+  await claimFolder(folder);
   await mkdir(join(folder, 'logs'), { mode: 0o700 });
   const id = randomBytes(8).toString('hex');
   const mark = { [PLATFORM_VARIABLE]: id };
