@@ -21,6 +21,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/e2e/**'],
+          // One PostgreSQL for the run; test/support/database.ts makes databases in it.
+          globalSetup: ['test/support/postgres-global.ts'],
           pool: 'forks',
           testTimeout: 20_000,
           hookTimeout: 60_000,

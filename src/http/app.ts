@@ -1,11 +1,11 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { requirePermissions } from './auth.ts';
 import { addDeploymentRoutes } from './deployments.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { addEnvironmentRoutes } from './environments.ts';
-import { answerErrorsAsProblems } from './errors.ts';
+import { answerError, answerErrorsAsProblems } from './errors.ts';
 import { addHealthRoutes } from './health.ts';
 import { describeApi } from './openapi.ts';
 import { addReleaseRoutes } from './releases.ts';
@@ -17,7 +17,12 @@ export async function createApp(deps: AppDependencies): Promise<FastifyInstance>
     ...(deps.logger ? { loggerInstance: deps.logger } : {}),
     ...LIMITS,
     trustProxy: deps.trustProxy ?? false,
+    frameworkErrors: (error, request, reply) => {
+      answerError(error, request, reply);
+    },
     genReqId: () => randomUUID(),
+    // Failures are logged where they become answers.
+    logController: new LogController({ disableRequestLogging: true }),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxHeadersCount = 100;
   app.server.maxConnections = 5_000;
@@ -51,7 +56,6 @@ const LIMITS = {
   onProtoPoisoning: 'error',
   onConstructorPoisoning: 'error',
   requestIdHeader: false,
-  disableRequestLogging: true,
   http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 },
   ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
   routerOptions: { maxParamLength: 100, allowUnsafeRegex: false },

@@ -6,7 +6,7 @@ import type { App } from './server.ts';
  * Who may call a route: `public` anybody, `signature` whoever signed the body (the route itself checks),
  * `token` whoever holds a token.
  */
-export type Permission = 'public' | 'signature' | 'token';
+type Permission = 'public' | 'signature' | 'token';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

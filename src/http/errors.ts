@@ -5,13 +5,7 @@ import type { App } from './server.ts';
 
 /** The one place where errors become answers: RFC 9457 problems. */
 export function answerErrorsAsProblems(app: App): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const answer = judge(error);
-    if (answer.status >= 500) {
-      request.log.error({ err: error, requestId: request.id }, 'request failed');
-    }
-    return send(request, reply, answer);
-  });
+  app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) =>
     send(request, reply, {
       status: 404,
@@ -19,6 +13,19 @@ export function answerErrorsAsProblems(app: App): void {
       detail: 'There is nothing at this address.',
     }),
   );
+}
+
+/** For the error handler, and for errors that come before any route is known. */
+export function answerError(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const answer = judge(error);
+  if (answer.status >= 500) {
+    request.log.error({ err: error, requestId: request.id }, 'request failed');
+  }
+  return send(request, reply, answer);
 }
 
 interface Answer {
@@ -55,18 +62,12 @@ function judge(error: FastifyError): Answer {
       })),
     };
   }
-  switch (error.statusCode) {
-    case 400:
-      return refused('malformed', error.message);
-    case 413:
-      return refused('too-large', error.message);
-    case 415:
-      return refused('unsupported-type', error.message);
-    case 503:
-      return refused('unavailable', error.message);
-    default:
-      return { status: 500, code: 'internal', detail: HIDDEN };
-  }
+  const status = error.statusCode ?? 500;
+  if (status === 413) return refused('too-large', error.message);
+  if (status === 415) return refused('unsupported-type', error.message);
+  if (status === 503) return refused('unavailable', error.message);
+  if (status >= 400 && status < 500) return refused('malformed', error.message);
+  return { status: 500, code: 'internal', detail: HIDDEN };
 }
 
 function refused(code: RefusalCode, message: string): Answer {

@@ -67,9 +67,13 @@ function limitBodies(scope: App): void {
   const budget = createBodyBudget(ALL_BODIES_BYTES_MAX);
   scope.addHook('onRequest', async (request, reply) => {
     const declared = Number(request.headers['content-length'] ?? BODY_BYTES_MAX);
-    if (declared > BODY_BYTES_MAX) throw new Refusal('too-large', 'The body is too large.');
-    const giveBack = budget.take(declared);
-    if (!giveBack) throw new Refusal('unavailable', 'too many bodies at once');
+    const giveBack = declared > BODY_BYTES_MAX ? undefined : budget.take(declared);
+    if (!giveBack) {
+      // Or the rest of the body would still be read, to throw it away.
+      reply.header('connection', 'close');
+      if (declared > BODY_BYTES_MAX) throw new Refusal('too-large', 'The body is too large.');
+      throw new Refusal('unavailable', 'too many bodies at once');
+    }
     // Closed comes in every case, also when the sender goes away.
     reply.raw.once('close', giveBack);
   });

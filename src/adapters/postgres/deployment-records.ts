@@ -73,7 +73,7 @@ async function lock(tx: Tx, deploymentId: string) {
     .selectFrom('deployments')
     .select(['id', 'release_id', 'repository', 'environment', 'phase', 'attempt'])
     .where('id', '=', deploymentId)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
   return { ...deployment, commit: release.commit };
 }

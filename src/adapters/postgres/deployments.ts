@@ -19,7 +19,7 @@ export interface RunToCreate {
   targets: readonly DeploymentTarget[];
 }
 
-export interface DeploymentTarget {
+interface DeploymentTarget {
   repository: string;
   environment: string;
   cluster: string;

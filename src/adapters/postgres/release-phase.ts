@@ -8,7 +8,7 @@ export async function lockRelease(tx: Tx, releaseId: string) {
     .selectFrom('releases')
     .select(['id', 'number', 'repository', 'commit', 'phase', 'runs'])
     .where('id', '=', releaseId)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst();
 }
 

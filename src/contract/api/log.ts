@@ -16,5 +16,4 @@ export const logLineSchema = named(
 
 export const logPageSchema = page('LogPage', ref(logLineSchema));
 
-export type LogLine = Static<typeof logLineSchema>;
 export type LogPage = Static<typeof logPageSchema>;

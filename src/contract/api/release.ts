@@ -60,5 +60,3 @@ export const rerunReleaseSchema = named(
 
 export type Release = Static<typeof releaseSchema>;
 export type ReleasePage = Static<typeof releasePageSchema>;
-export type CreateRelease = Static<typeof createReleaseSchema>;
-export type RerunRelease = Static<typeof rerunReleaseSchema>;

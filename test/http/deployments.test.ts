@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPostgresLogSink } from '../../src/adapters/postgres/logs.ts';
+import type { Environment, EnvironmentPage } from '../../src/contract/api/environment.ts';
+import { startTestApp, type TestApp } from '../support/app.ts';
+import { idOf, someName, storeRelease } from '../support/records.ts';
+
+let test: TestApp;
+beforeAll(async () => {
+  test = await startTestApp();
+});
+afterAll(() => test.close());
+
+function get(url: string, headers: Record<string, string> = {}) {
+  return test.app.inject({ url: `/api/v1${url}`, headers: { ...test.signedIn, ...headers } });
+}
+
+async function storeDeployment(): Promise<string> {
+  return idOf((await storeRelease(test.database.store)).deployments, 'cs-dev');
+}
+
+describe('GET /deployments/:id', () => {
+  it('shows phase, cause, attempts and plan', async () => {
+    const { deployments } = test.database.store;
+    const id = await storeDeployment();
+    const cause = { code: 'helm-locked', sentence: 'Another upgrade is on its way.' } as const;
+    await deployments.recordPhase({
+      deploymentId: id,
+      phase: 'planning',
+      attempt: 0,
+      note: 'comparing',
+      plan: {
+        digest: 'abc',
+        services: [{ name: 'api', chart: 'generic-service', chartVersion: '1.2.3' }],
+      },
+    });
+    await deployments.recordPhase({ deploymentId: id, phase: 'applying', attempt: 1, note: '' });
+    await deployments.recordPhase({
+      deploymentId: id,
+      phase: 'retrying',
+      attempt: 1,
+      note: 'again soon',
+      cause,
+      retryAt: '2026-01-02T03:04:05.000Z',
+    });
+    const response = await get(`/deployments/${id}`);
+    expect(response.statusCode).toBe(200);
+    expect(response.json()).toMatchObject({
+      id,
+      phase: 'retrying',
+      note: 'again soon',
+      cause,
+      attempt: 1,
+      retryAt: '2026-01-02T03:04:05.000Z',
+      endedAt: null,
+      durationMs: null,
+      plan: { digest: 'abc', services: [{ name: 'api', chartVersion: '1.2.3' }] },
+      attempts: [{ number: 1, cause }],
+    });
+  });
+
+  it('finds nothing where there is nothing', async () => {
+    expect((await get('/deployments/999999999')).statusCode).toBe(404);
+    expect((await get('/deployments/999999999/log')).statusCode).toBe(404);
+  });
+});
+
+describe('GET /deployments/:id/log', () => {
+  it('reads on from where the reader was, as JSON or as text', async () => {
+    const deploymentId = await storeDeployment();
+    const sink = createPostgresLogSink(test.database.db);
+    await sink.append({ deploymentId, attempt: 1, step: 'plan', lines: ['one', 'two'] });
+    await sink.append({ deploymentId, attempt: 1, step: 'apply', lines: ['three', '<b>four</b>'] });
+    const first = await get(`/deployments/${deploymentId}/log?limit=3`);
+    expect(first.json()).toMatchObject({
+      items: [
+        { line: 1, step: 'plan', text: 'one' },
+        { line: 2, text: 'two' },
+        { line: 3, step: 'apply', text: 'three' },
+      ],
+      nextCursor: '3',
+    });
+    const rest = await get(`/deployments/${deploymentId}/log?after=3`, { accept: 'text/plain' });
+    expect(rest.body).toBe('<b>four</b>\n');
+    expect(rest.headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect(rest.headers['x-content-type-options']).toBe('nosniff');
+    const plan = await get(`/deployments/${deploymentId}/log?step=plan`, { accept: 'text/plain' });
+    expect(plan.body).toBe('one\ntwo\n');
+  });
+
+  it('refuses a step that does not exist', async () => {
+    const response = await get(`/deployments/${await storeDeployment()}/log?step=sudo`);
+    expect(response.statusCode).toBe(422);
+  });
+});
+
+describe('GET /environments', () => {
+  it('shows what runs where, in the order of the configuration, page by page', async () => {
+    const { environments, deployments } = test.database.store;
+    const repository = someName('repository');
+    const names = ['zeta', 'alpha', 'mid'];
+    await environments.sync(
+      names.map((name) => ({ repository, name, cluster: 'notprod', namespace: name })),
+    );
+    const stored = await storeRelease(test.database.store, { repository, environments: ['alpha'] });
+    await deployments.recordOutcome({
+      deploymentId: idOf(stored.deployments, 'alpha'),
+      environment: 'alpha',
+      phase: 'succeeded',
+      attempt: 1,
+      services: [{ name: 'api', chart: 'generic-service', chartVersion: '1.2.3' }],
+    });
+    const first = (await get('/environments?limit=2')).json<EnvironmentPage>();
+    expect(first.items.map(({ name }) => name)).toEqual(['zeta', 'alpha']);
+    const second = await get(`/environments?cursor=${String(first.nextCursor)}`);
+    expect(second.json()).toMatchObject({
+      items: [{ name: 'mid', deployment: null }],
+      nextCursor: null,
+    });
+    const alpha = (await get(`/environments/${repository}/alpha`)).json<Environment>();
+    expect(alpha).toMatchObject({
+      acceptedCommit: null,
+      deployment: { phase: 'succeeded', commit: stored.release.commit },
+      services: [{ name: 'api', chartVersion: '1.2.3', commit: stored.release.commit }],
+    });
+    expect(first.items[1]).toEqual(alpha);
+  });
+
+  it('finds nothing where there is nothing', async () => {
+    expect((await get('/environments/nobody/nowhere')).statusCode).toBe(404);
+  });
+});

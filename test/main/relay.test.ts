@@ -1,0 +1,226 @@
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { listenForInbox } from '../../src/adapters/postgres/notifications.ts';
+import { releaseWorkflowId } from '../../src/contract/workflow/ids.ts';
+import type { ReleaseInput } from '../../src/contract/workflow/payloads.ts';
+import { createRelay, type Relay } from '../../src/main/relay.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { someCommit, someName } from '../support/records.ts';
+
+let database: TestDatabase;
+let relays: Relay[] = [];
+/** Every call, and what Temporal would hold by workflow id. */
+let starts: ReleaseInput[] = [];
+let temporal = { isAway: false };
+/** Branch heads by repository; reading one that is not here fails. */
+const heads = new Map<string, string>();
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+beforeEach(async () => {
+  starts = [];
+  temporal = { isAway: false };
+  await database.db.deleteFrom('inbox').execute();
+});
+afterEach(async () => {
+  await Promise.all(relays.map((relay) => relay.stop()));
+  relays = [];
+});
+
+function startRelay(): Relay {
+  const relay = createRelay({
+    inbox: database.store.inbox,
+    releases: database.store.releases,
+    heads: (repository) => {
+      const commit = heads.get(repository);
+      return commit === undefined
+        ? Promise.reject(new Error(`${repository} cannot be read`))
+        : Promise.resolve({ commit });
+    },
+    startRelease: (input) => {
+      if (temporal.isAway) return Promise.reject(new Error('Temporal is away'));
+      starts.push(input);
+      return Promise.resolve();
+    },
+    listen: (onNotify) => listenForInbox({ url: database.url, onNotify }),
+    log: { warn: () => undefined },
+    sweepMs: 50,
+  });
+  relays.push(relay);
+  return relay;
+}
+
+function push(repository: string) {
+  return database.store.inbox.addPush({
+    repository,
+    ref: 'refs/heads/main',
+    before: someCommit(),
+    after: someCommit(),
+    body: Buffer.from('{}'),
+  });
+}
+
+/** A repository whose branch points at some commit. */
+function repositoryWithHead(): string {
+  const repository = someName('repository');
+  heads.set(repository, someCommit());
+  return repository;
+}
+
+const row = (id: string) =>
+  database.db.selectFrom('inbox').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+async function allDone(): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const open = await database.db
+        .selectFrom('inbox')
+        .select('id')
+        .where('done_at', 'is', null)
+        .execute();
+      expect(open).toEqual([]);
+    },
+    { timeout: 10_000, interval: 20 },
+  );
+}
+
+/** Rows that wait for their next try need not be waited for in a test. */
+async function makeDue(): Promise<void> {
+  await database.db
+    .updateTable('inbox')
+    .set({ next_try_at: sql<Date>`now()` })
+    .execute();
+}
+
+function started(): string[] {
+  return starts.map(({ repository, commit, run }) => releaseWorkflowId(repository, commit, run));
+}
+
+describe('a push', () => {
+  it('starts a release of the branch’s head, not of what the event says', async () => {
+    const repository = repositoryWithHead();
+    startRelay();
+    const { id } = await push(repository);
+    await allDone();
+    const commit = heads.get(repository);
+    expect(starts).toMatchObject([{ repository, commit, run: 0, kind: 'automatic', force: false }]);
+    expect((await row(id)).release_id).toBe(starts[0]?.releaseId);
+  });
+
+  it('is one of many that one look at the branch answers', async () => {
+    const repository = repositoryWithHead();
+    const pushes = await Promise.all(Array.from({ length: 5 }, () => push(repository)));
+    startRelay();
+    await allDone();
+    expect(new Set(started()).size).toBe(1);
+    for (const { id } of pushes) expect((await row(id)).release_id).toBe(starts[0]?.releaseId);
+  });
+
+  it('of a head that was released already starts nothing and names the release', async () => {
+    const repository = repositoryWithHead();
+    startRelay();
+    await push(repository);
+    await allDone();
+    const again = await push(repository);
+    await allDone();
+    expect(starts).toHaveLength(1);
+    expect((await row(again.id)).release_id).toBe(starts[0]?.releaseId);
+  });
+
+  it('waits while Temporal is away; nothing is lost and nothing doubled', async () => {
+    temporal.isAway = true;
+    const repositories = Array.from({ length: 5 }, repositoryWithHead);
+    startRelay();
+    const pushes = await Promise.all(repositories.map(push));
+    await vi.waitFor(async () => {
+      for (const { id } of pushes) expect((await row(id)).last_error).toBe('Temporal is away');
+    });
+    temporal.isAway = false;
+    await makeDue();
+    await allDone();
+    expect(started().sort()).toEqual(
+      repositories.map((name) => releaseWorkflowId(name, heads.get(name) ?? '', 0)).sort(),
+    );
+  });
+
+  it('of a repository that cannot be read holds up no other', async () => {
+    const broken = await push(someName('broken'));
+    const repository = repositoryWithHead();
+    startRelay();
+    const { id } = await push(repository);
+    await vi.waitFor(async () => {
+      expect((await row(id)).done_at).not.toBeNull();
+      expect((await row(broken.id)).last_error).toContain('cannot be read');
+    });
+    expect(starts).toHaveLength(1);
+  });
+});
+
+describe('a run that a person asked for', () => {
+  it('starts with what was asked', async () => {
+    const asked = { actor: 'ada', requestId: 'r' };
+    const repository = someName('repository');
+    const commit = someCommit();
+    const { id } = await database.store.releases.request({ repository, commit, ...asked });
+    startRelay();
+    await allDone();
+    await database.store.deployments.createForRun({
+      releaseId: id,
+      run: 0,
+      title: '',
+      author: '',
+      committedAt: '2026-01-02T03:04:05Z',
+      targets: [],
+    });
+    await database.store.releases.addRun({
+      releaseId: id,
+      environments: ['cs-qa'],
+      force: true,
+      ...asked,
+    });
+    await allDone();
+    expect(starts).toMatchObject([
+      { releaseId: id, commit, run: 0, kind: 'manual', force: false },
+      { releaseId: id, commit, run: 1, kind: 'manual', force: true, environments: ['cs-qa'] },
+    ]);
+    expect(starts[0]).not.toHaveProperty('environments');
+  });
+});
+
+describe('several relays', () => {
+  it('share the rows: each head is released once', async () => {
+    const repositories = Array.from({ length: 30 }, repositoryWithHead);
+    for (const repository of repositories) await push(repository);
+    startRelay();
+    startRelay();
+    await allDone();
+    expect(starts).toHaveLength(30);
+    expect(new Set(started()).size).toBe(30);
+  });
+
+  it('that stop finish what they have in hand', async () => {
+    const repository = repositoryWithHead();
+    await push(repository);
+    let arrived: () => void = () => undefined;
+    const inHand = new Promise<void>((resolve) => (arrived = resolve));
+    let goOn: () => void = () => undefined;
+    const relay = createRelay({
+      inbox: database.store.inbox,
+      releases: database.store.releases,
+      heads: () => Promise.resolve({ commit: heads.get(repository) ?? '' }),
+      startRelease: () => {
+        arrived();
+        return new Promise((resolve) => (goOn = resolve));
+      },
+      listen: () => ({ close: () => Promise.resolve() }),
+      log: { warn: () => undefined },
+    });
+    await inHand;
+    const stopped = relay.stop();
+    goOn();
+    await stopped;
+    await allDone();
+  });
+});
