@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../cli/exit-codes.ts';
 import { Refusal, REFUSALS, SlipwayError } from '../domain/errors.ts';
 
@@ -40,7 +40,79 @@ program
     process.stdout.write(`${manifest.version}\n`);
   });
 
-// Further commands follow here: `dev`, `serve`, `worker`, `migrate`, `token`, `config`, …
+program
+  .command('dev')
+  .description('start Slipway and all that it needs on this machine, with fresh data')
+  .option('--story', 'push a bump, a broken version and its fix, and tell how it goes')
+  .option('--exit', 'end after the story')
+  .option('--json', "print the story's outcome on stdout as JSON")
+  .addHelpText('after', '\nExample:\n  slipway dev --story --exit')
+  .action(async (options: { story?: boolean; exit?: boolean; json?: boolean }) => {
+    const { runDev } = await import('./dev.ts');
+    process.exitCode = await runDev(options);
+  });
+
+program
+  .command('serve')
+  .description('run the server: webhooks, API, and the workflows beside it')
+  .requiredOption('--config <file>', 'slipway.yaml')
+  .addHelpText('after', '\nExample:\n  slipway serve --config /etc/slipway/slipway.yaml')
+  .action(async ({ config }: { config: string }) => {
+    const { runServer } = await import('./server.ts');
+    await runServer({ configFile: config });
+  });
+
+program
+  .command('worker')
+  .description('run the worker of one cluster')
+  .requiredOption('--config <file>', 'slipway.yaml')
+  .requiredOption('--cluster <name>', 'a cluster of slipway.yaml')
+  .addOption(
+    new Option('--shutdown-grace <time>', 'how long running applies may go on after a stop')
+      .choices(['10m', '20s'])
+      .default('10m'),
+  )
+  .addHelpText('after', '\nExample:\n  slipway worker --config slipway.yaml --cluster notprod')
+  .action(async (options: { config: string; cluster: string; shutdownGrace: '10m' | '20s' }) => {
+    const { runWorker } = await import('./worker.ts');
+    await runWorker({
+      configFile: options.config,
+      cluster: options.cluster,
+      shutdownGraceTime: options.shutdownGrace,
+    });
+  });
+
+program
+  .command('migrate')
+  .description('bring the database to the newest schema')
+  .requiredOption('--config <file>', 'slipway.yaml')
+  .addHelpText('after', '\nExample:\n  slipway migrate --config slipway.yaml')
+  .action(async ({ config }: { config: string }) => {
+    const { migrateConfigured } = await import('./database.ts');
+    for (const name of await migrateConfigured(config)) process.stdout.write(`${name}\n`);
+  });
+
+program
+  .command('token')
+  .description('make a token for the API and print it, this once')
+  .argument('<name>', 'who it is for')
+  .requiredOption('--config <file>', 'slipway.yaml')
+  .addHelpText('after', '\nExample:\n  slipway token ci --config slipway.yaml')
+  .action(async (name: string, { config }: { config: string }) => {
+    const { createConfiguredToken } = await import('./database.ts');
+    process.stdout.write(`${await createConfiguredToken(config, name)}\n`);
+  });
+
+program
+  .command('config')
+  .description('check a configuration')
+  .argument('<file>', 'slipway.yaml')
+  .addHelpText('after', '\nExample:\n  slipway config slipway.yaml')
+  .action(async (file: string) => {
+    const { loadConfig } = await import('../config/load.ts');
+    await loadConfig(file);
+    process.stdout.write(`${file} is valid\n`);
+  });
 
 try {
   await program.parseAsync();

@@ -17,7 +17,8 @@ import { createRedactor } from '../domain/redact.ts';
 import { createClusterDeps } from './cluster-deps.ts';
 import { createLog } from './log.ts';
 import { encodings } from './encodings.ts';
-import { untilSignalled } from './until-signalled.ts';
+import { abortOnSignal } from './abort-on-signal.ts';
+import { untilAborted } from './until-aborted.ts';
 
 export interface WorkerOptions {
   configFile: string;
@@ -27,6 +28,7 @@ export interface WorkerOptions {
 
 /** The worker of one cluster: runs until it is told to end, and lets running applies finish first. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
+  const stop = abortOnSignal();
   const log = createLog(`worker ${options.cluster}`);
   const config = await loadConfig(options.configFile);
   const secrets = resolveSecrets(config, { role: 'worker', cluster: options.cluster });
@@ -62,7 +64,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     options.shutdownGraceTime,
   );
   log.info('ready');
-  await worker.runUntil(untilSignalled());
+  await worker.runUntil(untilAborted(stop));
   await connection.close();
   await database.close();
   log.info('ended');

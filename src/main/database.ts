@@ -1,0 +1,29 @@
+import { openDatabase } from '../adapters/postgres/database.ts';
+import { migrateToLatest } from '../adapters/postgres/migrate.ts';
+import { createStore } from '../adapters/postgres/store.ts';
+import { loadConfig } from '../config/load.ts';
+import { resolveSecrets } from '../config/secrets.ts';
+
+/** Brings the configured database to the newest schema; answers the names of the migrations that ran. */
+export async function migrateConfigured(configFile: string): Promise<string[]> {
+  return migrateToLatest(await databaseUrl(configFile));
+}
+
+/** Makes a token for the API of the configured instance. */
+export async function createConfiguredToken(configFile: string, name: string): Promise<string> {
+  return createToken(await databaseUrl(configFile), name);
+}
+
+/** Makes a token for the API; it is shown this once. */
+export async function createToken(url: string, name: string): Promise<string> {
+  const database = openDatabase({ url, connectionsMax: 1, onConnectionLost: () => undefined });
+  try {
+    return (await createStore(database.db).tokens.create({ name })).token;
+  } finally {
+    await database.close();
+  }
+}
+
+async function databaseUrl(configFile: string): Promise<string> {
+  return resolveSecrets(await loadConfig(configFile), { role: 'server' }).databaseUrl;
+}

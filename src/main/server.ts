@@ -1,0 +1,141 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { failureInterceptor } from '../../activities/failure-interceptor.ts';
+import { createServiceActivities } from '../../activities/service.ts';
+import type { Mirror } from '../adapters/git/mirror.ts';
+import { openDatabase } from '../adapters/postgres/database.ts';
+import { listenForInbox } from '../adapters/postgres/notifications.ts';
+import { createStore } from '../adapters/postgres/store.ts';
+import { Orchestrator } from '../adapters/temporal/orchestrator.ts';
+import {
+  connectWorkers,
+  createServiceWorker,
+  installRuntime,
+} from '../adapters/temporal/workers.ts';
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import { resolveSecrets, type ServerSecrets } from '../config/secrets.ts';
+import { SlipwayError } from '../domain/errors.ts';
+import { createRedactor } from '../domain/redact.ts';
+import { createApp } from '../http/app.ts';
+import type { ServedRepository } from '../http/dependencies.ts';
+import { abortOnSignal } from './abort-on-signal.ts';
+import { encodings } from './encodings.ts';
+import { createLog } from './log.ts';
+import { createMirrors } from './mirrors.ts';
+import { createRelay } from './relay.ts';
+import { untilAborted } from './until-aborted.ts';
+
+/** The server: HTTP, the relay, and the worker of the service's queue. Runs until it is told to end. */
+export async function runServer({ configFile }: { configFile: string }): Promise<void> {
+  const log = createLog('server');
+  const stop = abortOnSignal();
+  const config = await loadConfig(configFile);
+  const secrets = resolveSecrets(config, { role: 'server' });
+  const redact = createRedactor(secrets.values, encodings);
+  const folder = join(config.dataDir, 'server');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+
+  const database = openDatabase({
+    url: secrets.databaseUrl,
+    onConnectionLost: (reason) => {
+      log.warn({ reason }, 'lost a connection to PostgreSQL');
+    },
+  });
+  const store = createStore(database.db);
+  const environments = [...config.repositories.values()].flatMap((one) => [
+    ...one.environments.values(),
+  ]);
+  await store.environments.sync(environments);
+  const mirror = createMirrors(config, secrets.forgeTokens, folder);
+  const orchestrator = new Orchestrator(config.temporal);
+
+  const repositories = servedRepositories(config, secrets);
+  const app = await createApp({
+    store,
+    repositories: () => repositories,
+    git: {
+      head: (repository) => mirror(repository).head(),
+      resolve: (repository, commit) => resolveCommit(mirror(repository), commit),
+    },
+    orchestrator: {
+      cancelRelease: async ({ by, ...release }) =>
+        (await orchestrator.cancelRelease(release, { by })) ? 'cancelling' : 'not-running',
+    },
+    checks: { database: database.check, temporal: () => orchestrator.check() },
+    logger: log,
+  });
+  const relay = createRelay({
+    inbox: store.inbox,
+    releases: store.releases,
+    heads: async (repository) => ({ commit: await mirror(repository).head() }),
+    startRelease: (input) => orchestrator.startRelease(input),
+    listen: (onNotify) => listenForInbox({ url: secrets.databaseUrl, onNotify }),
+    log,
+  });
+  await app.listen(config.server.listen);
+  log.info(config.server.listen, 'listening');
+
+  const activities = createServiceActivities({
+    environments: (name) => [...(config.repositories.get(name)?.environments.values() ?? [])],
+    mirror,
+    deployments: store.deployments,
+    acceptedCommits: store.environments,
+    submitToLane: (request) => orchestrator.submitToLane(request),
+  });
+  installRuntime((message, fields) => {
+    log.warn(fields, redact(message));
+  });
+  const connection = await untilConnected(config.temporal.address, log, stop);
+  if (connection) {
+    const { namespace } = config.temporal;
+    const setting = { connection, namespace, interceptor: failureInterceptor(redact) };
+    const worker = await createServiceWorker(setting, activities);
+    log.info('ready');
+    await worker.runUntil(untilAborted(stop));
+    await connection.close();
+  }
+  await app.close();
+  await relay.stop();
+  await orchestrator.close();
+  await database.close();
+  log.info('ended');
+}
+
+/** HTTP takes webhooks while Temporal is away; the worker joins when it is back. */
+async function untilConnected(address: string, log: Logger, stop: AbortSignal) {
+  while (!stop.aborted) {
+    try {
+      return await connectWorkers(address);
+    } catch (error) {
+      log.warn({ err: error }, 'Temporal does not answer');
+      await delay(2_000, undefined, { signal: stop }).catch(() => undefined);
+    }
+  }
+  return undefined;
+}
+
+function servedRepositories(
+  config: Config,
+  secrets: ServerSecrets,
+): ReadonlyMap<string, ServedRepository> {
+  return new Map(
+    [...config.repositories].map(([name, { url, branch, environments }]) => [
+      name,
+      { url, branch, environments, webhookSecrets: secrets.webhookSecrets.get(name) ?? [] },
+    ]),
+  );
+}
+
+/** Only what the branch holds can be released: anybody may offer other commits to a forge. */
+async function resolveCommit(mirror: Mirror, commit: string): Promise<string | undefined> {
+  try {
+    const head = await mirror.head();
+    return (await mirror.isAncestor(commit, head)) ? commit : undefined;
+  } catch (error) {
+    if (error instanceof SlipwayError && error.code === 'commit-missing') return undefined;
+    throw error;
+  }
+}
