@@ -32,6 +32,9 @@ export interface PlatformContext {
   reaper: Reaper;
 }
 
+/** What a part needs that brings its own programs. */
+export type PartContext = Pick<PlatformContext, 'folder' | 'env' | 'reaper'>;
+
 export interface PartOptions {
   name: string;
   file: string;
@@ -48,7 +51,7 @@ export interface PartOptions {
  * Starts a program of the platform and returns when it is ready to work. When it ends before, or is
  * not ready in time, it is ended and the error holds the last lines of its log.
  */
-export async function startPart(context: PlatformContext, options: PartOptions): Promise<Service> {
+export async function startPart(context: PartContext, options: PartOptions): Promise<Service> {
   const { name, file, logFile, user, ladder } = options;
   const service = await startService(file, options.args, {
     env: context.env,

