@@ -21,6 +21,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/e2e/**'],
+          globalSetup: ['test/support/postgres-global.ts'],
           // One PostgreSQL for the run; test/support/database.ts makes databases in it.
           globalSetup: ['test/support/postgres-global.ts'],
           pool: 'forks',

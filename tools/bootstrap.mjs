@@ -59,14 +59,17 @@ async function installPackages() {
 async function runNpm() {
   const started = Date.now();
   say('installing the npm packages of package-lock.json');
-  // Development packages are needed whatever NODE_ENV says: the pinned Node is one of them.
-  const { code, signal } = await start('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], {
+  // Development packages are needed whatever NODE_ENV says: the pinned Node is one of them. Warnings
+  // are about the Node that runs npm, not about the one that will run the packages.
+  const npm = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { code, signal } = await start('npm', npm, {
     stdio: ['ignore', process.stderr, process.stderr],
     path: searchPath(),
     cwd: ROOT,
   });
-  if (code !== 0)
+  if (code !== 0) {
     return `npm ci ended with ${signal ?? code}, see above; the next start tries again`;
+  }
   if (!fs.existsSync(PINNED_NODE)) {
     return `npm ci left no ${PINNED_NODE}: does npm's configuration switch install scripts off?`;
   }
@@ -77,8 +80,8 @@ async function runNpm() {
 
 function isInstalled() {
   try {
-    if (fs.readFileSync(RECEIPT, 'utf8') !== wantedHash() || !fs.existsSync(PINNED_NODE))
-      return false;
+    if (fs.readFileSync(RECEIPT, 'utf8') !== wantedHash()) return false;
+    if (!fs.existsSync(PINNED_NODE)) return false;
   } catch {
     return false;
   }

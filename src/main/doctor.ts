@@ -2,19 +2,8 @@ import { findTools } from '../adapters/tools/ensure-tools.ts';
 import { TOOL_NAMES, TOOLS } from '../adapters/tools/manifest.ts';
 import { describeRange } from '../adapters/tools/versions.ts';
 import { EXIT } from '../cli/exit-codes.ts';
+import type { Finding } from './finding.ts';
 import { findNeighbours } from './neighbours.ts';
-
-/** What was found of one thing that Slipway needs. */
-export interface Finding {
-  name: string;
-  ok: boolean;
-  version?: string;
-  where?: string;
-  /** What is wrong or worth knowing. */
-  note?: string;
-  /** What to do about it. */
-  remedy?: string;
-}
 
 /** Prints what this machine has and lacks, and returns the exit code: 0 when all is fine. */
 export async function doctor(options: { json?: boolean }): Promise<number> {

@@ -5,7 +5,7 @@ import { findGo } from '../adapters/tools/go-build.ts';
 import { which } from '../adapters/tools/probe.ts';
 import { compareVersions } from '../adapters/tools/versions.ts';
 import packageManifest from '../../package.json' with { type: 'json' };
-import type { Finding } from './doctor.ts';
+import type { Finding } from './finding.ts';
 
 /**
  * Looks at the programs that Slipway uses but does not install. Go and Python are only needed to

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { goModuleOf, toolOf, type ToolsContext } from './context.ts';
 import { isAccepted } from './versions.ts';
 
-export type Origin = 'wheel' | 'go' | 'path';
+type Origin = 'wheel' | 'go' | 'path';
 
 export interface FoundTool {
   path: string;
@@ -31,7 +31,7 @@ const RECEIPT = 'receipt.json';
  * The folder of a tool: its name, version, and a hash of all that decides what gets installed, so
  * that a changed pin is another folder.
  */
-export async function folderOf(context: ToolsContext, name: string): Promise<string> {
+async function folderOf(context: ToolsContext, name: string): Promise<string> {
   const tool = toolOf(context, name);
   const hash = createHash('sha256');
   hash.update(JSON.stringify([tool.version, tool.sources, process.platform, process.arch]));
