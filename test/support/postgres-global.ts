@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,13 +6,8 @@ import type { TestProject } from 'vitest/node';
 import { migrateToLatest } from '../../src/adapters/postgres/migrate.ts';
 import type { PlatformContext } from '../../src/main/dev/part.ts';
 import { PLATFORM_VARIABLE } from '../../src/main/dev/platform-processes.ts';
-import type * as postgresModule from '../../src/main/dev/postgres.ts';
+import { startPostgres } from '../../src/main/dev/postgres.ts';
 import { startReaper } from '../../src/main/dev/reaper.ts';
-
-// Loaded by Node itself: in Vite's module runner, which runs this file, import.meta.resolve is missing.
-const { startPostgres } = createRequire(import.meta.url)(
-  '../../src/main/dev/postgres.ts',
-) as typeof postgresModule;
 
 declare module 'vitest' {
   interface ProvidedContext {
