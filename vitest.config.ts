@@ -21,17 +21,17 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/e2e/**'],
-          globalSetup: ['test/support/postgres-global.ts'],
           // One PostgreSQL for the run; test/support/database.ts makes databases in it.
           globalSetup: ['test/support/postgres-global.ts'],
           pool: 'forks',
           testTimeout: 20_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 0 },
+          // Order 0 would come last where one worker is all there is.
+          sequence: { groupOrder: 1 },
         },
       },
-      slow('integration', 1),
-      slow('e2e', 2),
+      slow('integration', 2),
+      slow('e2e', 3),
     ],
   },
 });

@@ -97,17 +97,33 @@ async function runSuites(args: readonly string[]): Promise<Counts> {
   }
 }
 
-/** A run that ended badly without a failed test, or that ran none, is a failure of its own. */
+/** What vitest's JSON report says, as far as it is read here. */
+interface Report {
+  numPassedTests?: number;
+  numFailedTests?: number;
+  numPendingTests?: number;
+  numTodoTests?: number;
+  testResults?: { status: string; assertionResults: { status: string }[] }[];
+}
+
+/**
+ * A file that failed without a failed test (it could not start, say) is a failure of its own. So is a
+ * run that ended badly for no reason that the report knows, or that ran no test.
+ */
 async function countsOf(report: string, endedWell: boolean): Promise<Counts> {
   const text = await readFile(report, 'utf8').catch(() => '{}');
-  const json = JSON.parse(text) as Partial<Record<string, number>>;
+  const json = JSON.parse(text) as Report;
+  const brokenFiles = (json.testResults ?? []).filter(
+    (file) =>
+      file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed'),
+  );
   const passed = json.numPassedTests ?? 0;
-  const failed = json.numFailedTests ?? 0;
+  const failed = (json.numFailedTests ?? 0) + brokenFiles.length;
   const skipped = (json.numPendingTests ?? 0) + (json.numTodoTests ?? 0);
-  if (passed + failed === 0) console.log('✕ vitest ran no test');
-  else if (!endedWell && failed === 0)
+  if (failed === 0 && passed === 0) console.log('✕ vitest ran no test');
+  else if (failed === 0 && !endedWell)
     console.log('✕ vitest failed outside of the tests, see above');
-  const unexplained = failed === 0 && (!endedWell || passed === 0);
+  const unexplained = failed === 0 && (passed === 0 || !endedWell);
   return { passed, failed: unexplained ? 1 : failed, skipped };
 }
 
