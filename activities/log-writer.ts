@@ -3,7 +3,7 @@ import type { LogSink, LogStep } from '../src/contract/log-sink.ts';
 const FLUSH_MS = 500;
 
 /** Gathers the lines of a step and hands them to the log in order, about twice a second. */
-export class LogWriter {
+class LogWriter {
   readonly #sink: LogSink;
   readonly #where: { deploymentId: string; attempt: number; step: LogStep };
   readonly #timer: NodeJS.Timeout;

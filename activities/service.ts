@@ -25,7 +25,7 @@ export interface ServiceDeps {
   submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>;
 }
 
-export interface EnvironmentSettings extends LaneKey {
+interface EnvironmentSettings extends LaneKey {
   name: string;
   after: readonly string[];
   retry: RetryPolicy;

@@ -7,7 +7,7 @@ export interface Candidate {
   manual: boolean;
 }
 
-export type Refusal = 'older-commit' | 'newer-commit' | 'rewritten-history';
+type Refusal = 'older-commit' | 'newer-commit' | 'rewritten-history';
 
 export interface OrderDecision {
   /** In the order in which they are to run. */

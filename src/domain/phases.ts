@@ -40,6 +40,7 @@ export function satisfies(phase: DeploymentPhase): boolean {
 
 /** The phase of a release, from the newest deployment of each of its environments. */
 export function releasePhase(deployments: readonly DeploymentPhase[]): ReleasePhase {
+  if (deployments.length === 0) return 'unchanged';
   if (deployments.every((phase) => phase === 'queued')) return 'queued';
   if (!deployments.every(isEnd)) return 'running';
   return END_PHASES.find((phase) => deployments.includes(phase)) ?? 'unchanged';

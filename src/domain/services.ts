@@ -26,7 +26,7 @@ export interface ClusterFacts {
   workloads: readonly WorkloadVerdict[];
 }
 
-export interface ServiceProgress {
+interface ServiceProgress {
   service: string;
   state: 'waiting' | 'applying' | 'progressing' | 'healthy' | 'failed';
   note: string;

@@ -22,7 +22,7 @@ export async function refreshReleasePhase(tx: Tx, releaseId: string): Promise<vo
     .orderBy('environment')
     .orderBy('run', 'desc')
     .execute();
-  const phase = newest.length === 0 ? 'unchanged' : releasePhase(newest.map((row) => row.phase));
+  const phase = releasePhase(newest.map((row) => row.phase));
   await tx
     .updateTable('releases')
     .set({ phase, ended_at: isActive(phase) ? null : sql<Date>`coalesce(ended_at, now())` })

@@ -36,13 +36,13 @@ export interface ClusterActivities {
   watchRollout: (input: WatchInput) => Promise<RolloutJudgement>;
 }
 
-export interface OrderInput {
+interface OrderInput {
   repository: string;
   environment: string;
   candidates: { deploymentId: string; commit: string; manual: boolean }[];
 }
 
-export interface AcceptInput {
+interface AcceptInput {
   repository: string;
   environment: string;
   commit: string;
@@ -67,13 +67,13 @@ export interface OutcomeRecord extends DeploymentEnd {
   services?: PlannedService[];
 }
 
-export interface CheckoutResult {
+interface CheckoutResult {
   title: string;
   author: string;
   committedAt: string;
 }
 
-export interface PlanInput {
+interface PlanInput {
   deployment: DeploymentRef;
   force: boolean;
 }
@@ -84,13 +84,13 @@ export interface PlanResult {
   services: PlannedService[];
 }
 
-export interface ApplyInput {
+interface ApplyInput {
   deployment: DeploymentRef;
   attempt: number;
   plan: PlanResult;
 }
 
-export interface ApplyResult {
+interface ApplyResult {
   durationMs: number;
 }
 

@@ -37,7 +37,7 @@ export interface InstanceOptions {
   retry?: { attempts?: number; backoff?: string };
 }
 
-export const REPOSITORY = 'deployments';
+const REPOSITORY = 'deployments';
 export const ENVIRONMENTS = ['cs-dev', 'wcs-dev'] as const;
 
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
