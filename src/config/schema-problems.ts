@@ -98,7 +98,8 @@ function wrongType(error: ErrorObject, path: Path, name: string): Finding {
 function unknownKey(error: ErrorObject, path: Path): Finding {
   const key = String(path.at(-1));
   const finding = { path, at: 'key' } as const;
-  if (NOT_YET[String(path[0])]?.includes(key)) {
+  const section = String(path[0]);
+  if (Object.hasOwn(NOT_YET, section) && NOT_YET[section]?.includes(key)) {
     return { ...finding, message: `${quote(key)} is not supported yet: remove it` };
   }
   if (key === '<<') {

@@ -144,6 +144,11 @@ describe('any text at all', () => {
     );
   });
 
+  test.each(['__proto__', 'constructor', 'toString'])('with the key %s is answered', (key) => {
+    const parsed = parseConfig(`${EXAMPLE}\n${key}: 1\n`, 'slipway.yaml');
+    expect(parsed.ok).toBe(false);
+  });
+
   test('with any value in any place is answered, never thrown', () => {
     const paths = EXAMPLE.split('\n').flatMap((line, index) =>
       /: [^ ]/.test(line) ? [index] : [],
