@@ -1,22 +1,13 @@
 import type { V1Secret } from '@kubernetes/client-node';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { STAMP } from '../../contract/stamp.ts';
 import type { HelmReleaseFacts } from '../../domain/services.ts';
 import { ask, type KubernetesApi } from './client.ts';
+import { decodeHelmSecret } from './helm-secret.ts';
 
 export interface HelmRelease extends HelmReleaseFacts {
   /** Helm 4 records whether it applied on the server's side. */
   serverSide: boolean;
 }
-
-interface ReleasePayload {
-  info?: { description?: string };
-  chart?: { metadata?: { version?: string } };
-  apply_method?: string;
-}
-
-const unzip = promisify(gunzip);
 
 /** The newest revision of each Helm release in a namespace, from the Secrets that Helm keeps. */
 export async function listHelmReleases(
@@ -45,7 +36,7 @@ export async function checkNamespace(api: KubernetesApi, namespace: string): Pro
 }
 
 async function readRelease(secret: V1Secret): Promise<HelmRelease> {
-  const payload = await decode(secret);
+  const payload = await decodeHelmSecret(secret);
   const deploymentId = secret.metadata?.labels?.[STAMP.deployment];
   const attempt = secret.metadata?.labels?.[STAMP.attempt];
   return {
@@ -58,14 +49,6 @@ async function readRelease(secret: V1Secret): Promise<HelmRelease> {
     ...(deploymentId === undefined ? {} : { deploymentId }),
     ...(attempt === undefined ? {} : { attempt: Number(attempt) }),
   };
-}
-
-/** Helm stores gzipped JSON in base64, which the Secret encodes once more. */
-async function decode(secret: V1Secret): Promise<ReleasePayload> {
-  const data = secret.data?.release;
-  if (data === undefined) return {};
-  const zipped = Buffer.from(Buffer.from(data, 'base64').toString('ascii'), 'base64');
-  return JSON.parse((await unzip(zipped)).toString('utf8')) as ReleasePayload;
 }
 
 function label(secret: V1Secret, name: string): string {

@@ -1,0 +1,167 @@
+import {
+  ApiException,
+  CoordinationV1Api,
+  V1Lease,
+  V1LeaseSpec,
+  V1MicroTime,
+  V1ObjectMeta,
+} from '@kubernetes/client-node';
+import { SlipwayError } from '../../domain/errors.ts';
+import type { LeaseFacts } from '../../domain/lease.ts';
+import { toKubeConfig, type ClusterAccess } from './access.ts';
+import { ask } from './client.ts';
+
+/** One for each environment, in its namespace: whoever holds it may change its Helm releases. */
+const NAME = 'slipway';
+const DURATION_MS = 60_000;
+const RENEW_MS = 10_000;
+/** Then the holder ends its own child, which takes less than what is left of the duration. */
+const GIVE_UP_MS = 30_000;
+
+export interface LeaseTiming {
+  durationMs: number;
+  renewMs: number;
+  giveUpMs: number;
+}
+
+const TIMING: LeaseTiming = { durationMs: DURATION_MS, renewMs: RENEW_MS, giveUpMs: GIVE_UP_MS };
+
+/** The Lease of one environment, as one process sees and holds it. */
+export class EnvironmentLease {
+  readonly #api: CoordinationV1Api;
+  readonly #namespace: string;
+  readonly #timing: LeaseTiming;
+  /** Expiry is a renewal that stands still by this process's own clock: clocks of machines differ. */
+  #seen: { version: string; atMs: number } | undefined;
+
+  constructor(access: ClusterAccess, timing: LeaseTiming = TIMING) {
+    this.#api = toKubeConfig(access).makeApiClient(CoordinationV1Api);
+    this.#namespace = access.namespace;
+    this.#timing = timing;
+  }
+
+  /** What the Lease says now; undefined when there is none. */
+  async look(): Promise<LeaseFacts | undefined> {
+    const lease = await this.#read();
+    if (!lease) return undefined;
+    return {
+      holder: lease.spec?.holderIdentity ?? '',
+      silentMs: this.#silentMs(lease),
+      durationMs: (lease.spec?.leaseDurationSeconds ?? 0) * 1_000 || this.#timing.durationMs,
+    };
+  }
+
+  /**
+   * Holds the Lease for the time of the work, renewing it. The signal given to the work aborts when the
+   * Lease could not be renewed for long, so that its process ends before anybody else may take over; the
+   * Lease is given back only after the work has ended. Throws `helm-locked` when somebody holds it.
+   *
+   * @param mayTake judged before: the holder whose Lease may be taken, because it is proved dead
+   */
+  async hold<T>(
+    holder: string,
+    mayTake: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    let lease = await this.#take(holder, mayTake);
+    const lost = new AbortController();
+    let renewedAt = performance.now();
+    let renewing = false;
+    const renew = async () => {
+      if (renewing) return;
+      renewing = true;
+      try {
+        lease = await this.#write(stamp(lease, holder, this.#timing));
+        renewedAt = performance.now();
+      } catch {
+        if (performance.now() - renewedAt > this.#timing.giveUpMs) {
+          lost.abort(new SlipwayError('cluster-unreachable', 'The Lease could not be renewed.'));
+        }
+      } finally {
+        renewing = false;
+      }
+    };
+    const timer = setInterval(() => {
+      void renew();
+    }, this.#timing.renewMs);
+    try {
+      return await work(AbortSignal.any([signal, lost.signal]));
+    } finally {
+      clearInterval(timer);
+      await this.#giveBack(holder);
+    }
+  }
+
+  async #take(holder: string, mayTake: string): Promise<V1Lease> {
+    const found = await this.#read();
+    if (!found) {
+      const body = stamp(newLease(this.#namespace), holder, this.#timing);
+      return this.#orLocked(() =>
+        this.#api.createNamespacedLease({ namespace: this.#namespace, body }),
+      );
+    }
+    const current = found.spec?.holderIdentity ?? '';
+    if (current !== '' && current !== mayTake) {
+      throw new SlipwayError('helm-locked', `The environment is held by ${current}.`);
+    }
+    return this.#orLocked(() => this.#write(stamp(found, holder, this.#timing)));
+  }
+
+  /** Losing a race for the Lease is not an error of the cluster. */
+  async #orLocked(write: () => Promise<V1Lease>): Promise<V1Lease> {
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof ApiException) || error.code !== 409) throw error;
+      throw new SlipwayError('helm-locked', 'The environment was taken by another deployment.');
+    }
+  }
+
+  async #giveBack(holder: string): Promise<void> {
+    try {
+      const found = await this.#read();
+      if (found?.spec?.holderIdentity !== holder) return;
+      await this.#write(stamp(found, '', this.#timing));
+    } catch {
+      // It expires by itself, and whoever comes next finds this process gone or idle.
+    }
+  }
+
+  /** The resourceVersion in the body makes the server refuse when somebody wrote in between. */
+  #write(body: V1Lease): Promise<V1Lease> {
+    return this.#api.replaceNamespacedLease({ name: NAME, namespace: this.#namespace, body });
+  }
+
+  async #read(): Promise<V1Lease | undefined> {
+    const { items } = await ask(`reading the Lease in ${this.#namespace}`, () =>
+      this.#api.listNamespacedLease({
+        namespace: this.#namespace,
+        fieldSelector: `metadata.name=${NAME}`,
+      }),
+    );
+    return items[0];
+  }
+
+  #silentMs(lease: V1Lease): number {
+    const version = lease.metadata?.resourceVersion ?? '';
+    if (this.#seen?.version !== version) this.#seen = { version, atMs: performance.now() };
+    return performance.now() - this.#seen.atMs;
+  }
+}
+
+function stamp(lease: V1Lease, holder: string, { durationMs }: LeaseTiming): V1Lease {
+  lease.spec ??= new V1LeaseSpec();
+  lease.spec.holderIdentity = holder;
+  lease.spec.leaseDurationSeconds = Math.ceil(durationMs / 1_000);
+  lease.spec.renewTime = new V1MicroTime();
+  return lease;
+}
+
+function newLease(namespace: string): V1Lease {
+  const lease = new V1Lease();
+  lease.metadata = new V1ObjectMeta();
+  lease.metadata.name = NAME;
+  lease.metadata.namespace = namespace;
+  return lease;
+}
