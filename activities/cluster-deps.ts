@@ -1,8 +1,10 @@
 import type { Mirror } from '../src/adapters/git/mirror.ts';
 import type { Helmfile } from '../src/adapters/helmfile/helmfile.ts';
 import type { HelmRelease } from '../src/adapters/kubernetes/helm-releases.ts';
+import type { EnvironmentLease } from '../src/adapters/kubernetes/lease.ts';
 import type { LogSink } from '../src/contract/log-sink.ts';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
+import type { ProcessIdentity } from '../src/domain/lease.ts';
 import type { WorkloadFacts } from '../src/domain/rollout.ts';
 
 /** What the activities of a cluster are given; src/main makes it from the adapters. */
@@ -19,6 +21,15 @@ export interface ClusterDeps {
   /** Keyed digest of texts that may hold secrets. */
   digest: (deployment: DeploymentRef, texts: readonly string[]) => string;
   logs: LogSink;
+  processes: ProcessDeps;
+}
+
+/** What is known of processes of this place, to prove that a holder is dead. */
+interface ProcessDeps {
+  me: ProcessIdentity;
+  isRunning: (process: ProcessIdentity) => boolean;
+  /** Ends every process that carries the mark of an attempt, and returns when none is left. */
+  endLeftovers: (attempt: string) => Promise<void>;
 }
 
 /** What is asked of a cluster's API server about one namespace. */
@@ -26,4 +37,11 @@ export interface ClusterView {
   checkNamespace: () => Promise<void>;
   helmReleases: () => Promise<HelmRelease[]>;
   workloads: () => Promise<WorkloadFacts[]>;
+  lease: Pick<EnvironmentLease, 'look' | 'hold'>;
+  markHelmRevisionFailed: (
+    release: { service: string; helmRevision: number },
+    because: string,
+  ) => Promise<void>;
+  /** Names what it changed. */
+  supersedeOlderRevisions: () => Promise<string[]>;
 }

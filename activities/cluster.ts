@@ -2,6 +2,7 @@ import type { ClusterActivities } from '../src/contract/workflow/activities.ts';
 import { createApply } from './apply.ts';
 import { createCheckout } from './checkout.ts';
 import type { ClusterDeps } from './cluster-deps.ts';
+import { createInspect } from './inspect.ts';
 import { createPlan } from './plan.ts';
 import { createWatchRollout } from './watch-rollout.ts';
 
@@ -10,6 +11,7 @@ export function createClusterActivities(deps: ClusterDeps): ClusterActivities {
   return {
     checkout: createCheckout(deps),
     plan: createPlan(deps),
+    inspect: createInspect(deps),
     apply: createApply(deps),
     watchRollout: createWatchRollout(deps),
   };

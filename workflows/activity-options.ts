@@ -53,6 +53,14 @@ export function onCluster(cluster: string, where: string) {
       retry: readOnly,
       summary: `Plan ${where}`,
     }).plan,
+    inspect: proxyActivities<ClusterActivities>({
+      ...common,
+      startToCloseTimeout: 2 * MINUTE,
+      heartbeatTimeout: 30 * SECOND,
+      // Asked until a lost holder's Lease has been silent for its whole duration.
+      retry: { initialInterval: SECOND, maximumInterval: 5 * SECOND, maximumAttempts: 20 },
+      summary: `Inspect ${where}`,
+    }).inspect,
     apply: proxyActivities<ClusterActivities>({
       ...common,
       startToCloseTimeout: 45 * MINUTE,

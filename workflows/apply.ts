@@ -22,6 +22,8 @@ export async function applyAndVerify(
   const activities = onCluster(cluster, `${environment} at ${shortCommit(commit)}`);
   const look = { deployment, attempt, services: plan.services, rollout };
 
+  const services = plan.services.map(({ name }) => name);
+  const { deadHolder } = await activities.inspect({ deployment, services });
   const givenUp = await applyBesideWatch();
   if (givenUp) return givenUp;
   await onApplied();
@@ -45,7 +47,7 @@ export async function applyAndVerify(
         () => undefined,
       );
     try {
-      await applyScope.run(() => activities.apply({ deployment, attempt, plan }));
+      await applyScope.run(() => activities.apply({ deployment, attempt, plan, deadHolder }));
       return undefined;
     } catch (error) {
       // The deployment itself was cancelled: not for this function to judge.

@@ -19,8 +19,6 @@ import { tellUi } from './search-attributes.ts';
 
 const cancel = defineSignal<[CancelInput]>(CANCEL_SIGNAL);
 
-// The old process of a silent worker ends itself within the heartbeat's margin and the kill ladder.
-const FENCE_MS = 60_000;
 const HAND_OVERS_MAX = 10;
 
 /** One release in one environment: plans, applies and verifies, in attempts, and records its end. */
@@ -58,7 +56,8 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
         if (after.next === 'end' || handOvers >= HAND_OVERS_MAX) {
           return finish(after.next === 'end' ? after.phase : 'errored', failure.cause);
         }
-        await pause(Math.max(after.waitMs, failure.lostTrack ? FENCE_MS : 0), failure.cause);
+        // The next attempt waits by itself until the lost worker's Lease may be taken.
+        await pause(failure.lostTrack ? 0 : after.waitMs, failure.cause);
       }
     });
   } catch (error) {

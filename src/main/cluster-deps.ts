@@ -10,8 +10,15 @@ import {
   type ClusterAccess,
 } from '../adapters/kubernetes/access.ts';
 import { openKubernetes } from '../adapters/kubernetes/client.ts';
+import {
+  markHelmRevisionFailed,
+  supersedeOlderRevisions,
+} from '../adapters/kubernetes/helm-heal.ts';
 import { checkNamespace, listHelmReleases } from '../adapters/kubernetes/helm-releases.ts';
+import { EnvironmentLease } from '../adapters/kubernetes/lease.ts';
 import { listWorkloads } from '../adapters/kubernetes/workloads.ts';
+import { isRunning, ownIdentity } from '../adapters/process/identity.ts';
+import { endLeftovers } from '../adapters/process/sweep.ts';
 import type { Config } from '../config/config.ts';
 import { environmentKey, type EnvironmentSecrets, type WorkerSecrets } from '../config/secrets.ts';
 import type { LogSink } from '../contract/log-sink.ts';
@@ -50,8 +57,17 @@ export async function createClusterDeps(options: ClusterDepsOptions): Promise<Cl
     return { ...base, namespace, ...(token === undefined ? {} : { token }) };
   };
 
+  // Kept, because a Lease is silent only for who has looked at it before.
+  const leases = new Map<string, EnvironmentLease>();
+  const leaseOf = (deployment: DeploymentRef): EnvironmentLease => {
+    const lease = leases.get(deployment.namespace) ?? new EnvironmentLease(accessOf(deployment));
+    leases.set(deployment.namespace, lease);
+    return lease;
+  };
+
   return {
     mirror,
+    processes: { me: ownIdentity(), isRunning, endLeftovers },
     logs: options.logs,
     withHelmfile: (deployment, attempt, signal, work) => {
       const { cluster, namespace, deploymentId, environment, repository, commit } = deployment;
@@ -80,6 +96,10 @@ export async function createClusterDeps(options: ClusterDepsOptions): Promise<Cl
         checkNamespace: () => checkNamespace(api, namespace),
         helmReleases: () => listHelmReleases(api, namespace),
         workloads: () => listWorkloads(api, namespace),
+        lease: leaseOf(deployment),
+        markHelmRevisionFailed: (release, because) =>
+          markHelmRevisionFailed(api, namespace, release, because),
+        supersedeOlderRevisions: () => supersedeOlderRevisions(api, namespace),
       };
     },
     digest: (deployment, texts) => {

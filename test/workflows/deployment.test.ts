@@ -186,6 +186,7 @@ async function deploy(cluster: Partial<ClusterActivities>) {
   const stubs: ClusterActivities = {
     checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
     plan: () => Promise.resolve(plan),
+    inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
     apply: () => Promise.resolve({ durationMs: 1 }),
     watchRollout: besideUntilCancelled(healthy),
     ...cluster,

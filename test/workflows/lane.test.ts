@@ -193,6 +193,7 @@ class Lane {
     const cluster = {
       checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
       plan: () => Promise.resolve({ digest: '', services: [] }),
+      inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
       apply: ({ deployment }: { deployment: { deploymentId: string; commit: string } }) =>
         this.#apply(deployment),
       watchRollout: () => Promise.resolve({ state: 'healthy' as const, services: [] }),

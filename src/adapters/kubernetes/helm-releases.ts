@@ -7,6 +7,8 @@ import { decodeHelmSecret } from './helm-secret.ts';
 export interface HelmRelease extends HelmReleaseFacts {
   /** Helm 4 records whether it applied on the server's side. */
   serverSide: boolean;
+  /** Since this revision last changed, in milliseconds of this machine's clock. */
+  ageMs: number;
 }
 
 /** The newest revision of each Helm release in a namespace, from the Secrets that Helm keeps. */
@@ -46,6 +48,7 @@ async function readRelease(secret: V1Secret): Promise<HelmRelease> {
     description: payload.info?.description ?? '',
     chartVersion: payload.chart?.metadata?.version ?? '',
     serverSide: payload.apply_method === 'ssa',
+    ageMs: Date.now() - changedAt(secret),
     ...(deploymentId === undefined ? {} : { deploymentId }),
     ...(attempt === undefined ? {} : { attempt: Number(attempt) }),
   };
@@ -57,4 +60,11 @@ function label(secret: V1Secret, name: string): string {
 
 function revision(secret: V1Secret): number {
   return Number(label(secret, 'version'));
+}
+
+/** Helm labels a Secret with the time of its last change, in seconds; new ones have only their creation. */
+function changedAt(secret: V1Secret): number {
+  const modified = Number(secret.metadata?.labels?.['modifiedAt']);
+  if (modified > 0) return modified * 1_000;
+  return secret.metadata?.creationTimestamp?.getTime() ?? 0;
 }

@@ -30,6 +30,8 @@ export interface ClusterActivities {
   /** Fetches the commit and refuses a tree that is not accepted. */
   checkout: (deployment: DeploymentRef) => Promise<CheckoutResult>;
   plan: (input: PlanInput) => Promise<PlanResult>;
+  /** Before each attempt: waits for who may live, ends what is left of the dead, heals. */
+  inspect: (input: InspectInput) => Promise<InspectResult>;
   /** Runs helmfile for the planned services; returns when it said success. */
   apply: (input: ApplyInput) => Promise<ApplyResult>;
   /** Watches beside the apply, or after it until healthy, failed or out of time. */
@@ -84,10 +86,24 @@ export interface PlanResult {
   services: PlannedService[];
 }
 
+interface InspectInput {
+  deployment: DeploymentRef;
+  /** Names of the services that the attempt is going to change. */
+  services: string[];
+}
+
+interface InspectResult {
+  /** The holder whose Lease may be taken, because it is proved dead; empty when nobody held it. */
+  deadHolder: string;
+  /** What was healed, in sentences. */
+  healed: string[];
+}
+
 interface ApplyInput {
   deployment: DeploymentRef;
   attempt: number;
   plan: PlanResult;
+  deadHolder: string;
 }
 
 interface ApplyResult {

@@ -1,0 +1,47 @@
+import type { ClusterActivities } from '../src/contract/workflow/activities.ts';
+import { SlipwayError } from '../src/domain/errors.ts';
+import { decideRemedy } from '../src/domain/heal.ts';
+import { judgeHolder, parseHolder } from '../src/domain/lease.ts';
+import type { ClusterDeps } from './cluster-deps.ts';
+import { beating } from './heartbeat.ts';
+
+/** Helm's own limit where the repository names none; the template and helmfile's documents use it. */
+const HELM_TIMEOUT_MS = 10 * 60_000;
+
+/**
+ * Looks at the cluster before an attempt, and never assumes: waits for a holder of the environment that
+ * may live, ends what is left of a dead one, and heals the Helm releases that it left half-done.
+ */
+export function createInspect(deps: ClusterDeps): ClusterActivities['inspect'] {
+  return ({ deployment, services }) =>
+    beating(async () => {
+      const cluster = deps.cluster(deployment);
+      const lease = await cluster.lease.look();
+      const judgement = judgeHolder(lease, deps.processes.me, deps.processes.isRunning);
+      if (judgement.holder === 'alive') {
+        throw new SlipwayError('helm-locked', `The environment is held by the ${judgement.who}.`);
+      }
+      if (judgement.holder === 'unknown') {
+        throw new SlipwayError(
+          'helm-locked',
+          `The environment is held by the ${judgement.who}, which is silent but not proved dead. ` +
+            'When you know that it has ended, delete the Lease "slipway" in the namespace.',
+        );
+      }
+      const deadHolder = judgement.holder === 'dead' ? (lease?.holder ?? '') : '';
+      const dead = parseHolder(deadHolder);
+      if (dead) await deps.processes.endLeftovers(`${dead.deploymentId}/${dead.attempt}`);
+
+      const healed = await cluster.supersedeOlderRevisions();
+      const planned = new Set(services);
+      for (const release of await cluster.helmReleases()) {
+        if (!planned.has(release.service)) continue;
+        const remedy = decideRemedy(release, release.ageMs, HELM_TIMEOUT_MS);
+        if (remedy.do === 'wait') throw new SlipwayError('helm-locked', `${remedy.because}.`);
+        if (remedy.do === 'nothing') continue;
+        await cluster.markHelmRevisionFailed(release, remedy.because);
+        healed.push(remedy.because);
+      }
+      return { deadHolder, healed };
+    });
+}
