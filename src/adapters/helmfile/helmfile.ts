@@ -90,13 +90,14 @@ export class Helmfile {
     const onLine = (line: string) => {
       options.onLine(this.#run.redact(line));
     };
-    await this.#helmfile('applying', args, { keepTailBytes: TAIL_BYTES, onLine });
+    await this.#helmfile('applying', args, { keepTailBytes: TAIL_BYTES, onLine }, 'info');
   }
 
   async #helmfile(
     doing: string,
     command: readonly string[],
     options: Partial<RunOptions> = {},
+    logLevel: 'warn' | 'info' = 'warn',
   ): Promise<RunResult> {
     const { workspace, environment, namespace, kubeContext } = this.#run;
     const file = FILES.find((name) => existsSync(join(workspace.tree, name)));
@@ -109,7 +110,7 @@ export class Helmfile {
     const args = [
       ...['--helm-binary', join(workspace.bin, 'helm'), '--file', file],
       ...['--environment', environment, '--namespace', namespace, '--kube-context', kubeContext],
-      ...['--no-color', '--log-level', 'warn', '--disable-force-update'],
+      ...['--no-color', '--log-level', logLevel, '--disable-force-update'],
     ];
     const program = join(workspace.bin, 'helmfile');
     const result = await this.#child(program, [...args, ...command], options);
