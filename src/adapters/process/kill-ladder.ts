@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Milliseconds after which each step of the ladder is taken; design section 8. */
@@ -25,20 +26,46 @@ export async function endProcessGroup(
     { atMs: ladder.groupTermMs, target: -pid, signal: 'SIGTERM' },
     { atMs: ladder.groupKillMs, target: -pid, signal: 'SIGKILL' },
   ];
-  while (isGroupAlive(pid)) {
+  while (groupExists(pid)) {
     const next = steps[0];
     if (next && Date.now() - started >= next.atMs) {
       steps.shift();
       signalQuietly(next.target, next.signal);
+    } else if (!hasLivingMember(pid)) {
+      return;
     }
-    await delay(20);
+    await delay(Date.now() - started < 500 ? 20 : 100);
   }
 }
 
-function isGroupAlive(pid: number): boolean {
+function groupExists(pid: number): boolean {
   try {
     process.kill(-pid, 0);
     return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether one of the group still runs: a dead process that nobody has reaped keeps its group in
+ * existence, and where process 1 of a container reaps nothing that is for ever.
+ */
+function hasLivingMember(groupId: number): boolean {
+  try {
+    return readdirSync('/proc').some((name) => /^\d+$/.test(name) && runsIn(groupId, name));
+  } catch {
+    // Without /proc only the group's existence can be asked for.
+    return true;
+  }
+}
+
+function runsIn(groupId: number, pid: string): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The program's name is in brackets and may hold anything; state, parent and group follow it.
+    const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(group) === groupId && state !== 'Z' && state !== 'X';
   } catch {
     return false;
   }

@@ -34,6 +34,8 @@ export interface RunResult {
 
 const LEFTOVERS: KillLadder = { groupTermMs: 0, groupKillMs: 2_000 };
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+/** Enough to read what is left in a pipe after its writers are gone. */
+const DRAIN_MS = 1_000;
 
 /**
  * Runs a program without a shell, with exactly the environment given, in a process group of its own,
@@ -65,8 +67,18 @@ export async function run(
   const pid = child.pid;
   let ending: Promise<void> | undefined;
   const seen = { timedOut: false, tooLarge: false };
+  const endGroup = async (ladder?: KillLadder) => {
+    if (pid === undefined) return;
+    await endProcessGroup(pid, ladder);
+    // A process that left the group, as daemons do, would hold the pipes open for as long as it likes.
+    drain = setTimeout(() => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, DRAIN_MS);
+  };
+  let drain: NodeJS.Timeout | undefined;
   const end = () => {
-    if (pid !== undefined) ending ??= endProcessGroup(pid, options.ladder);
+    ending ??= endGroup(options.ladder);
   };
   const timer = options.timeoutMs
     ? setTimeout(() => {
@@ -77,7 +89,7 @@ export async function run(
   options.signal?.addEventListener('abort', end, { once: true });
   // What a finished leader left behind would hold its pipes open for ever.
   child.nodeChildProcess.once('exit', () => {
-    if (pid !== undefined) ending ??= endProcessGroup(pid, LEFTOVERS);
+    ending ??= endGroup(LEFTOVERS);
   });
   const overflow = () => {
     seen.tooLarge = true;
@@ -104,6 +116,7 @@ export async function run(
     };
   } finally {
     clearTimeout(timer);
+    clearTimeout(drain);
     options.signal?.removeEventListener('abort', end);
   }
 }
@@ -124,6 +137,8 @@ function collect(
     bytes += chunk.length;
     if (bytes <= limit) return;
     if (options.keepTailBytes === undefined) {
+      // What it prints until it has ended is of no use, and there may be much of it.
+      chunks = [];
       overflow();
       return;
     }
