@@ -2,6 +2,12 @@ import { SlipwayError, type CauseCode } from '../../domain/errors.ts';
 
 const RULES: readonly [RegExp, CauseCode][] = [
   [
+    /couldn't find remote ref|not our ref|unadvertised object|did not send all necessary/i,
+    'commit-missing',
+  ],
+  // git's own check of what it was sent: a file named .git, a link in place of .gitmodules.
+  [/fsck error/i, 'repository-refused'],
+  [
     /authentication failed|could not read (username|password)|permission denied|HTTP 40[13]|requested URL returned error: 40[13]/i,
     'git-auth',
   ],

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SlipwayError } from '../../domain/errors.ts';
 import { run, type RunResult } from '../process/run.ts';
 import { gitError } from './classify.ts';
-import { CONFIG_ARGS, gitEnvironment, type GitAccess } from './settings.ts';
+import { CONFIG_ARGS, gitEnvironment, writeAskpass, type GitAccess } from './settings.ts';
 import { checkTree } from './tree.ts';
 
 export interface CommitFacts {
@@ -16,6 +17,8 @@ export interface CommitFacts {
 }
 
 const COMMIT = /^[0-9a-f]{40}$/;
+/** A git that is told to end leaves its helper on the network behind, so that is told at once too. */
+const LADDER = { groupTermMs: 0, groupKillMs: 5_000 };
 const BRANCH = /^(?!-)[A-Za-z0-9._/-]{1,200}$/;
 
 /**
@@ -42,7 +45,9 @@ export class Mirror {
     const ref = `refs/heads/${this.#branch}`;
     const args = ['ls-remote', '--end-of-options', this.#access.url, ref];
     const { stdout } = await this.#git(args, `asking for the head of ${this.#branch}`, signal);
-    const commit = stdout.split('\t')[0]?.trim() ?? '';
+    // Git answers with every ref that ends like the one asked for.
+    const lines = stdout.split('\n').map((line) => line.split('\t'));
+    const commit = lines.find(([, name]) => name === ref)?.[0] ?? '';
     if (COMMIT.test(commit)) return commit;
     throw new SlipwayError('commit-missing', `The repository has no branch "${this.#branch}".`);
   }
@@ -75,12 +80,16 @@ export class Mirror {
   async checkout(commit: string, folder: string, signal?: AbortSignal): Promise<void> {
     await this.#ensure(commit, signal);
     await this.checkTree(commit, signal);
-    const environment = { GIT_INDEX_FILE: join(folder, '.slipway-index') };
+    const index = join(this.#access.folder, `index-${randomUUID()}`);
+    const environment = { GIT_INDEX_FILE: index };
     const doing = `checking out ${commit}`;
-    await this.#git(['read-tree', '--end-of-options', commit], doing, signal, environment);
-    const write = [`--work-tree=${folder}`, 'checkout-index', '--all', '--force'];
-    await this.#git(write, doing, signal, environment);
-    await rm(environment.GIT_INDEX_FILE, { force: true });
+    try {
+      await this.#git(['read-tree', '--end-of-options', commit], doing, signal, environment);
+      const write = [`--work-tree=${folder}`, 'checkout-index', '--all', '--force'];
+      await this.#git(write, doing, signal, environment);
+    } finally {
+      await Promise.all([index, `${index}.lock`].map((file) => rm(file, { force: true })));
+    }
   }
 
   /** Throws `repository-refused` when the commit's tree is not accepted. */
@@ -96,25 +105,29 @@ export class Mirror {
     await this.#alone(async () => {
       await this.#open(signal);
       if (await this.#has(commit, signal)) return;
-      const branch = `+refs/heads/${this.#branch}:refs/slipway/branch`;
-      await this.#fetch(branch, signal);
+      await this.#fetch(`+refs/heads/${this.#branch}:refs/slipway/branch`, signal);
       if (await this.#has(commit, signal)) return;
-      // The branch may have been rewritten since; the forge often still has the commit.
-      await this.#fetch(`+${commit}:refs/slipway/${commit}`, signal).catch((error: unknown) => {
-        signal?.throwIfAborted();
-        throw new SlipwayError(
-          'commit-missing',
-          `The repository does not have commit ${commit} on branch ${this.#branch}.`,
-          { cause: error },
-        );
-      });
+      // The branch may have been rewritten or deleted since; the forge often still has the commit.
+      await this.#fetch(`+${commit}:refs/slipway/${commit}`, signal);
+      if (await this.#has(commit, signal)) return;
+      throw new SlipwayError(
+        'commit-missing',
+        `The repository does not have commit ${commit} on branch ${this.#branch}.`,
+      );
     });
   }
 
+  /** Fetches what a refspec names; that the repository does not have it is no error here. */
   async #fetch(refspec: string, signal?: AbortSignal): Promise<void> {
     const options = ['--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--quiet'];
     const args = ['fetch', ...options, '--end-of-options', this.#access.url, refspec];
-    await this.#git(args, 'fetching the repository', signal);
+    try {
+      await this.#git(args, 'fetching the repository', signal);
+    } catch (error) {
+      // A git that was killed left its lock files, on which the next one would fail.
+      this.#opened = false;
+      if (!(error instanceof SlipwayError && error.code === 'commit-missing')) throw error;
+    }
   }
 
   async #has(commit: string, signal?: AbortSignal): Promise<boolean> {
@@ -126,6 +139,7 @@ export class Mirror {
   async #open(signal?: AbortSignal): Promise<void> {
     if (this.#opened) return;
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    await writeAskpass(this.#access);
     await sweepLocks(this.#dir);
     await this.#git(['init', '--bare', '--quiet'], 'making the mirror', signal);
     this.#opened = true;
@@ -157,8 +171,9 @@ export class Mirror {
     environment: Record<string, string> = {},
   ): Promise<RunResult> {
     return run('git', [...CONFIG_ARGS, `--git-dir=${this.#dir}`, ...args], {
-      env: { ...(await gitEnvironment(this.#access)), ...environment },
+      env: { ...gitEnvironment(this.#access), ...environment },
       timeoutMs: 5 * 60_000,
+      ladder: LADDER,
       ...(signal ? { signal } : {}),
     });
   }
@@ -167,6 +182,8 @@ export class Mirror {
 /** A git that was killed leaves its lock files behind; nobody else uses this mirror. */
 async function sweepLocks(dir: string): Promise<void> {
   const entries = await readdir(dir, { recursive: true });
-  const stale = entries.filter((name) => name.endsWith('.lock') || name.includes('tmp_pack_'));
+  const stale = entries.filter(
+    (name) => name.endsWith('.lock') || /tmp_(pack|idx|rev|obj)_/.test(name),
+  );
   await Promise.all(stale.map((name) => rm(join(dir, name), { force: true })));
 }

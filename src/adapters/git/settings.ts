@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** How git is called: nothing of the user's configuration, no hooks, no helpers, no surprises. */
@@ -46,12 +46,20 @@ const CONFIG = [
 /** `-c` arguments that stand before git's command. */
 export const CONFIG_ARGS: readonly string[] = CONFIG.flatMap((setting) => ['-c', setting]);
 
-/** The whole environment of a git child process. Plain http is for a repository on loopback. */
-export async function gitEnvironment(access: GitAccess): Promise<Record<string, string>> {
-  const askpass = join(access.folder, 'askpass');
+/** Writes the script by which git asks for the token. Call once, before git is called. */
+export async function writeAskpass(access: GitAccess): Promise<void> {
+  const file = askpassFile(access);
+  const fresh = `${file}.${process.pid}`;
   await mkdir(access.folder, { recursive: true, mode: 0o700 });
-  await writeFile(askpass, ASKPASS, { mode: 0o700 });
-  await chmod(askpass, 0o700);
+  await rm(fresh, { force: true });
+  await writeFile(fresh, ASKPASS, { mode: 0o700 });
+  await chmod(fresh, 0o700);
+  // A git that asks at this moment must not find half a script.
+  await rename(fresh, file);
+}
+
+/** The whole environment of a git child process. Plain http is for a repository on loopback. */
+export function gitEnvironment(access: GitAccess): Record<string, string> {
   return {
     PATH: access.path,
     HOME: access.folder,
@@ -59,7 +67,7 @@ export async function gitEnvironment(access: GitAccess): Promise<Record<string, 
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
-    GIT_ASKPASS: askpass,
+    GIT_ASKPASS: askpassFile(access),
     GIT_ALLOW_PROTOCOL: access.url.startsWith('http://') ? 'http' : 'https:ssh',
     GIT_PROTOCOL_FROM_USER: '0',
     GIT_LFS_SKIP_SMUDGE: '1',
@@ -69,4 +77,8 @@ export async function gitEnvironment(access: GitAccess): Promise<Record<string, 
       'ssh -F /dev/null -oBatchMode=yes -oStrictHostKeyChecking=yes -oProxyCommand=none',
     ...(access.token === undefined ? {} : { SLIPWAY_GIT_TOKEN: access.token }),
   };
+}
+
+function askpassFile({ folder }: GitAccess): string {
+  return join(folder, 'askpass');
 }
