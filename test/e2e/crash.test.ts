@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openKubernetes, type KubernetesApi } from '../../src/adapters/kubernetes/client.ts';
+import { listHelmReleases } from '../../src/adapters/kubernetes/helm-releases.ts';
+import { ENVIRONMENTS, startInstance, type Instance } from '../../src/main/dev/instance.ts';
+import { startPlatform, type Platform } from '../../src/main/dev/platform.ts';
+import { pushVersion } from '../../src/main/dev/story.ts';
+import { platformTools } from '../support/platform-tools.ts';
+import { until } from '../support/until.ts';
+
+/** After a crash, in milliseconds: what the product promises. */
+const PROMISED_MS = 120_000;
+
+let platform: Platform;
+let slipway: Instance;
+let kubernetes: KubernetesApi;
+let version = 10;
+
+beforeAll(async () => {
+  platform = await startPlatform({
+    dataDir: join(import.meta.dirname, '../../.slipway/e2e-crash'),
+    tools: await platformTools(),
+    namespaces: ENVIRONMENTS,
+  });
+  slipway = await startInstance({
+    platform,
+    webhookSecret: randomBytes(24).toString('base64url'),
+    rollout: { soak: '1s' },
+  });
+  kubernetes = openKubernetes({
+    server: platform.kubernetes.server,
+    namespace: 'cs-dev',
+    certificateAuthority: await readFile(platform.kubernetes.caFile, 'utf8'),
+    token: platform.kubernetes.token,
+  });
+  const first = await pushVersion(slipway.repository.url, '2.9.0');
+  await slipway.api.untilEnded(first, { timeoutMs: PROMISED_MS });
+});
+
+afterAll(async () => {
+  await slipway.stop();
+  await platform.stop();
+});
+
+// The moments differ in what helm had written when its worker was killed.
+test.each([
+  ['as the apply begins', () => phaseIs('applying')],
+  ['when helm has begun', () => anyStatus(/^pending/)],
+])(
+  'kill -9 of the worker %s: another ends the release right, and nothing stays pending',
+  async (_when, moment) => {
+    version += 1;
+    const commit = await pushVersion(slipway.repository.url, `2.9.${version}`);
+    await until(moment, { timeoutMs: 60_000, intervalMs: 10 });
+    process.kill(slipway.worker().pid, 'SIGKILL');
+    const crashed = performance.now();
+    await slipway.startWorker();
+    const release = await slipway.api.untilEnded(commit, { timeoutMs: 2 * PROMISED_MS });
+    const environments = release.deployments.map(({ environment, phase, cause }) => ({
+      environment,
+      phase,
+      cause,
+    }));
+    expect(environments).toEqual([
+      { environment: 'cs-dev', phase: 'succeeded', cause: null },
+      { environment: 'wcs-dev', phase: 'succeeded', cause: null },
+    ]);
+    const firstEnded = Date.parse(release.deployments[0]?.endedAt ?? '');
+    expect(firstEnded - (Date.now() - (performance.now() - crashed))).toBeLessThan(PROMISED_MS);
+    expect(await anyStatus(/^(pending|failed|uninstalling)/)).toBe(false);
+  },
+  2.5 * PROMISED_MS,
+);
+
+async function phaseIs(phase: string): Promise<boolean> {
+  const { items } = await slipway.api.get<{ items: { deployments: { phase: string }[] }[] }>(
+    '/releases?limit=1',
+  );
+  return items[0]?.deployments[0]?.phase === phase;
+}
+
+async function anyStatus(pattern: RegExp): Promise<boolean> {
+  const helmReleases = await listHelmReleases(kubernetes, 'cs-dev');
+  return helmReleases.some(({ status }) => pattern.test(status));
+}
