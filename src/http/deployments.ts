@@ -2,10 +2,12 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Store } from '../adapters/postgres/store.ts';
 import { deploymentSchema, type Deployment } from '../contract/api/deployment.ts';
+import { planSchema } from '../contract/api/diff.ts';
 import { logPageSchema } from '../contract/api/log.ts';
 import { problemSchema } from '../contract/api/problem.ts';
 import { ref } from '../contract/api/schema.ts';
 import { LOG_STEPS } from '../contract/log-sink.ts';
+import { renderPlanDiff } from '../domain/diff/render.ts';
 import { Refusal } from '../domain/errors.ts';
 import { cursorParameter, idParameter, limitOf, limitParameter } from './queries.ts';
 import type { App } from './server.ts';
@@ -28,6 +30,35 @@ export function addDeploymentRoutes(app: App, store: Pick<Store, 'deployments' |
       },
     },
     ({ params }) => mustFind(params.id),
+  );
+
+  app.get(
+    '/api/v1/deployments/:id/plan',
+    {
+      config,
+      schema: {
+        summary: 'Shows what a deployment changes, as JSON or as a unified diff',
+        tags,
+        params: idParameter,
+        response: {
+          200: {
+            content: {
+              'application/json': { schema: ref(planSchema) },
+              'text/plain': { schema: Type.String() },
+            },
+          },
+          ...problems,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id, number } = await mustFind(request.params.id);
+      const plan = await store.deployments.findPlan(id);
+      if (!plan) throw new Refusal('not-found', `Deployment ${number} has no plan yet.`);
+      if (!wantsText(request)) return reply.send(plan);
+      const text = plan.diff ? renderPlanDiff(plan.diff) : '# This plan compared nothing.\n';
+      return reply.type('text/plain; charset=utf-8').send(text);
+    },
   );
 
   app.get(

@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger';
 import { deploymentSchemas } from '../contract/api/deployment.ts';
+import { diffSchemas } from '../contract/api/diff.ts';
 import { environmentSchemas } from '../contract/api/environment.ts';
 import { logLineSchema, logPageSchema } from '../contract/api/log.ts';
 import { problemSchema } from '../contract/api/problem.ts';
@@ -14,6 +15,7 @@ import type { App } from './server.ts';
 
 const NAMED_SCHEMAS = [
   ...deploymentSchemas,
+  ...diffSchemas,
   ...environmentSchemas,
   logLineSchema,
   logPageSchema,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresLogSink } from '../../src/adapters/postgres/logs.ts';
 import type { Environment, EnvironmentPage } from '../../src/contract/api/environment.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
+import type { PlanDiff } from '../../src/domain/diff/plan-diff.ts';
 import { idOf, someName, storeRelease } from '../support/records.ts';
 
 let test: TestApp;
@@ -61,6 +62,74 @@ describe('GET /deployments/:id', () => {
   it('finds nothing where there is nothing', async () => {
     expect((await get('/deployments/999999999')).statusCode).toBe(404);
     expect((await get('/deployments/999999999/log')).statusCode).toBe(404);
+  });
+});
+
+describe('GET /deployments/:id/plan', () => {
+  const diff: PlanDiff = {
+    services: [
+      {
+        service: 'api',
+        resources: [
+          {
+            ...{
+              change: 'changed',
+              group: 'apps',
+              kind: 'Deployment',
+              namespace: 'cs',
+              name: 'api',
+            },
+            risk: 'immutable',
+            fields: [
+              { pointer: '/spec/replicas', before: 1, after: 2 },
+              {
+                pointer: '/spec/template/spec/containers/app/env/B',
+                after: { name: 'B', value: '' },
+              },
+              { pointer: '/spec/paused', before: null },
+            ],
+            text: '@@ -1 +1 @@\n-  replicas: 1\n+  replicas: 2',
+          },
+        ],
+      },
+    ],
+    truncated: { resources: 0, fields: 0, lines: 0 },
+  };
+
+  async function storePlan(plan: { diff?: PlanDiff }): Promise<string> {
+    const deploymentId = await storeDeployment();
+    const record = { deploymentId, phase: 'planning', attempt: 0, note: '' } as const;
+    const services = [{ name: 'api', chart: 'charts/api' }];
+    await test.database.store.deployments.recordPhase({
+      ...record,
+      plan: { digest: 'abc', services, ...plan },
+    });
+    return deploymentId;
+  }
+
+  it('shows what the deployment changes, as JSON or as a unified diff', async () => {
+    const id = await storePlan({ diff });
+    const json = await get(`/deployments/${id}/plan`);
+    expect(json.json()).toMatchObject({ digest: 'abc', services: [{ name: 'api' }] });
+    expect(json.json<{ diff: unknown }>().diff).toEqual(diff);
+    const text = await get(`/deployments/${id}/plan`, { accept: 'text/plain' });
+    expect(text.headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect(text.body).toBe(
+      '--- api Deployment/api\n+++ api Deployment/api (changed, risk: immutable)\n' +
+        '@@ -1 +1 @@\n-  replicas: 1\n+  replicas: 2\n',
+    );
+  });
+
+  it('says so when the plan compared nothing', async () => {
+    const id = await storePlan({});
+    expect((await get(`/deployments/${id}/plan`)).json()).toMatchObject({ diff: null });
+    const text = await get(`/deployments/${id}/plan`, { accept: 'text/plain' });
+    expect(text.body).toBe('# This plan compared nothing.\n');
+  });
+
+  it('finds nothing before there is a plan', async () => {
+    const response = await get(`/deployments/${await storeDeployment()}/plan`);
+    expect(response.statusCode).toBe(404);
   });
 });
 

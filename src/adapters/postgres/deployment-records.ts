@@ -136,7 +136,12 @@ async function storePlan(
 ): Promise<void> {
   await tx
     .insertInto('plans')
-    .values({ deployment_id: deploymentId, digest: plan.digest, services: json(plan.services) })
+    .values({
+      deployment_id: deploymentId,
+      digest: plan.digest,
+      services: json(plan.services),
+      diff: plan.diff ? json(plan.diff) : null,
+    })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }

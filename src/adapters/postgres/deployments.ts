@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Deployment } from '../../contract/api/deployment.ts';
+import type { Plan } from '../../contract/api/diff.ts';
 import type { OutcomeRecord, PhaseRecord } from '../../contract/workflow/activities.ts';
 import type { DeploymentEnd } from '../../contract/workflow/payloads.ts';
 import { isEnd } from '../../domain/phases.ts';
@@ -58,7 +59,8 @@ export function createDeployments(db: Db) {
       if (!summary) return undefined;
       const plan = await db
         .selectFrom('plans')
-        .selectAll()
+        // Without the diff, which can be large.
+        .select(['digest', 'services', 'created_at'])
         .where('deployment_id', '=', summary.id)
         .executeTakeFirst();
       const attempts = await db
@@ -79,6 +81,18 @@ export function createDeployments(db: Db) {
           cause: attempt.cause,
         })),
       };
+    },
+
+    /** The plan of a deployment with what it changes. */
+    findPlan: async (deploymentId: string): Promise<Plan | undefined> => {
+      const plan = await db
+        .selectFrom('plans')
+        .select(['digest', 'services', 'created_at', 'diff'])
+        .where('deployment_id', '=', deploymentId)
+        .executeTakeFirst();
+      if (!plan) return undefined;
+      const { digest, services, created_at: createdAt, diff } = plan;
+      return { digest, createdAt: iso(createdAt), services, diff };
     },
   };
 }

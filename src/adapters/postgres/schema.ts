@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { LogStep } from '../../contract/log-sink.ts';
 import type { CauseReport } from '../../domain/cause.ts';
+import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
 import type { DeploymentPhase, ReleasePhase } from '../../domain/phases.ts';
 import type { PlannedService } from '../../domain/services.ts';
 
@@ -81,6 +82,7 @@ interface PlanTable {
   deployment_id: string;
   digest: string;
   services: Json<PlannedService[]>;
+  diff: NullableJson<PlanDiff>;
   created_at: Generated<Date>;
 }
 

@@ -53,7 +53,7 @@ const attemptSchema = named(
   }),
 );
 
-const planSummarySchema = named(
+export const planSummarySchema = named(
   'PlanSummary',
   Type.Object({
     digest: Type.String(),

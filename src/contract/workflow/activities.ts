@@ -1,4 +1,5 @@
 import type { CauseReport } from '../../domain/cause.ts';
+import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
 import type { OrderDecision } from '../../domain/ordering.ts';
 import type { DeploymentPhase, EndPhase } from '../../domain/phases.ts';
 import type { RolloutPolicy } from '../../domain/rollout.ts';
@@ -84,6 +85,8 @@ export interface PlanResult {
   /** Keyed digest over everything that the apply reads. */
   digest: string;
   services: PlannedService[];
+  /** What it changes; absent where nothing was compared. */
+  diff?: PlanDiff;
 }
 
 interface InspectInput {
