@@ -46,5 +46,5 @@ export default defineConfig(
   },
   { files: ['src/domain/**'], rules: { 'no-restricted-syntax': ['error', ...clockAndChance] } },
   // Scripts for a terminal talk to it directly.
-  { files: ['tools/**'], rules: { 'no-console': 'off' } },
+  { files: ['tools/**', 'bench/**'], rules: { 'no-console': 'off' } },
 );

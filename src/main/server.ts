@@ -22,7 +22,6 @@ import { createRedactor } from '../domain/redact.ts';
 import { createApp } from '../http/app.ts';
 import type { ServedRepository } from '../http/dependencies.ts';
 import { abortOnSignal } from './abort-on-signal.ts';
-import { encodings } from './encodings.ts';
 import { createLog } from './log.ts';
 import { createMirrors } from './mirrors.ts';
 import { createRelay } from './relay.ts';
@@ -34,7 +33,7 @@ export async function runServer({ configFile }: { configFile: string }): Promise
   const stop = abortOnSignal();
   const config = await loadConfig(configFile);
   const secrets = resolveSecrets(config, { role: 'server' });
-  const redact = createRedactor(secrets.values, encodings);
+  const { text: redact } = createRedactor(secrets.values);
   const folder = join(config.dataDir, 'server');
   await mkdir(folder, { recursive: true, mode: 0o700 });
 

@@ -16,7 +16,6 @@ import { resolveSecrets } from '../config/secrets.ts';
 import { createRedactor } from '../domain/redact.ts';
 import { createClusterDeps } from './cluster-deps.ts';
 import { createLog } from './log.ts';
-import { encodings } from './encodings.ts';
 import { abortOnSignal } from './abort-on-signal.ts';
 import { untilAborted } from './until-aborted.ts';
 
@@ -32,7 +31,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const log = createLog(`worker ${options.cluster}`);
   const config = await loadConfig(options.configFile);
   const secrets = resolveSecrets(config, { role: 'worker', cluster: options.cluster });
-  const redact = createRedactor(secrets.values, encodings);
+  const { text: redact } = createRedactor(secrets.values);
   const folder = join(config.dataDir, `worker-${options.cluster}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await sweepWorkspaces(folder);
