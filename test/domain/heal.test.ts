@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { decideRemedy } from '../../src/domain/heal.ts';
+import type { HelmReleaseFacts } from '../../src/domain/services.ts';
+
+const TIMEOUT_MS = 600_000;
+const interrupted = ['pending-install', 'pending-upgrade', 'pending-rollback', 'uninstalling'];
+
+test.each(interrupted)(
+  '%s of a Slipway that is gone is marked failed, and says of which',
+  (status) => {
+    const remedy = decideRemedy(release({ status, deploymentId: 'dep_1' }), 0, TIMEOUT_MS);
+    expect(remedy).toMatchObject({ do: 'mark-failed' });
+    expect(remedy).toHaveProperty('because', expect.stringContaining('dep_1'));
+  },
+);
+
+test.each(interrupted)('%s of somebody else is waited for', (status) => {
+  expect(decideRemedy(release({ status }), 0, TIMEOUT_MS)).toMatchObject({ do: 'wait' });
+});
+
+test('what somebody else left for longer than helm works asks a person, and says what to do', () => {
+  const remedy = decideRemedy(release({ status: 'pending-upgrade' }), 3_600_000, TIMEOUT_MS);
+  expect(remedy).toMatchObject({ do: 'wait' });
+  expect(remedy).toHaveProperty('because', expect.stringContaining('helm rollback example-api'));
+});
+
+test.each(['deployed', 'failed', 'superseded', 'uninstalled'])('%s needs no remedy', (status) => {
+  expect(decideRemedy(release({ status }), 3_600_000, TIMEOUT_MS)).toEqual({ do: 'nothing' });
+});
+
+function release(change: Partial<HelmReleaseFacts>): HelmReleaseFacts {
+  return {
+    service: 'example-api',
+    helmRevision: 3,
+    status: 'deployed',
+    description: '',
+    chartVersion: '1.0.0',
+    ...change,
+  };
+}
