@@ -6,6 +6,7 @@ import {
   defineSignal,
   defineUpdate,
   getExternalWorkflowHandle,
+  isCancellation,
   setHandler,
   sleep,
   startChild,
@@ -33,9 +34,10 @@ import type {
 } from '../src/contract/workflow/payloads.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
 import type { EndPhase } from '../src/domain/phases.ts';
-import { acceptCommit, orderWaiting, recordOutcome } from './activity-options.ts';
+import { acceptCommit, orderWaiting, recordOutcome, recordPhase } from './activity-options.ts';
 import type { deploymentWorkflow } from './deployment.ts';
 import { shortCommit } from './details.ts';
+import { failedActivity } from './failures.ts';
 import { searchAttributes } from './search-attributes.ts';
 
 const submit = defineUpdate<SubmitResult, [SubmitInput]>(SUBMIT_UPDATE);
@@ -47,6 +49,7 @@ const laneQuery = defineQuery<LaneView>(LANE_QUERY);
 // Enough for a release that asks again; older ends are answered from the store.
 const ENDS_KEPT = 50;
 const ORPHAN_WAIT_MS = 10_000;
+const ORDER_AGAIN_MS = 30_000;
 
 interface Running {
   request: DeploymentRequest;
@@ -64,8 +67,8 @@ export async function laneWorkflow(
   const { waiting, ends } = carried;
   const cancelling: CancelDeploymentInput[] = [];
   let running: Running | undefined;
-  // What waits is put in order once after each arrival.
-  let unordered = waiting.length > 0;
+  // Order is decided after each arrival and before each start: what was accepted meanwhile counts.
+  const queue: { order: 'needed' | 'later' | 'decided' } = { order: 'needed' };
 
   setHandler(submit, ({ request }): SubmitResult => {
     const end = ends.find(({ deploymentId }) => deploymentId === request.deploymentId);
@@ -75,7 +78,7 @@ export async function laneWorkflow(
     );
     if (known) return { answer: 'known' };
     waiting.push(request);
-    unordered = true;
+    queue.order = 'needed';
     return { answer: 'queued' };
   });
   setHandler(cancelDeployment, (input) => {
@@ -111,9 +114,9 @@ export async function laneWorkflow(
     await condition(
       () =>
         cancelling.length > 0 ||
-        unordered ||
+        (queue.order === 'needed' && waiting.length > 0) ||
         running?.end !== undefined ||
-        (!running && waiting.length > 0) ||
+        (!running && waiting.length > 0 && queue.order === 'decided') ||
         mustRotate(),
     );
     const asked = cancelling.shift();
@@ -133,22 +136,24 @@ export async function laneWorkflow(
     if (running?.end) {
       const { request, end } = running;
       running = undefined;
+      queue.order = 'needed';
       await tell(request, end);
       continue;
     }
-    if (unordered) {
-      unordered = false;
-      await order();
+    if (queue.order === 'needed' && waiting.length > 0) {
+      await decide();
       continue;
     }
     if (mustRotate()) break;
-    const request = running ? undefined : waiting.shift();
+    if (running || queue.order !== 'decided') continue;
+    const request = waiting.shift();
     if (request) await start(request);
   }
   await condition(allHandlersFinished);
   await continueAsNew<typeof laneWorkflow>(key, { waiting, ends });
 
-  async function order(): Promise<void> {
+  async function decide(): Promise<void> {
+    queue.order = 'decided';
     const first = waiting[0];
     if (!first) return;
     const { repository, environment } = first;
@@ -157,13 +162,33 @@ export async function laneWorkflow(
       commit,
       manual: kind === 'manual',
     }));
-    const decision = await orderWaiting({ repository, environment, candidates });
+    const decision = await orderWaiting({ repository, environment, candidates }).catch(askLater);
+    if (!decision) return;
+    // What arrived meanwhile is not in the decision, and is decided next.
+    const rank = ({ deploymentId }: DeploymentRequest) =>
+      decision.keep.includes(deploymentId) ? decision.keep.indexOf(deploymentId) : Infinity;
+    waiting.sort((a, b) => rank(a) - rank(b));
     for (const { deploymentId, why, by } of decision.refuse) {
       const request = take(deploymentId);
       if (request) {
         await endUnstarted(request, 'superseded', { code: why, sentence: REFUSED[why](by) });
       }
     }
+  }
+
+  /** A git server that refuses us must not end the lane: what waits goes on waiting, and says why. */
+  async function askLater(error: unknown): Promise<undefined> {
+    if (isCancellation(error)) throw error;
+    queue.order = 'later';
+    const { cause } = failedActivity(error);
+    for (const { deploymentId } of waiting) {
+      const note = `Waits to be put in order: ${cause.sentence}`;
+      await recordPhase({ deploymentId, phase: 'queued', attempt: 0, note, cause });
+    }
+    void sleep(ORDER_AGAIN_MS).then(() => {
+      if (queue.order === 'later') queue.order = 'needed';
+    });
+    return undefined;
   }
 
   async function start(request: DeploymentRequest): Promise<void> {

@@ -19,6 +19,7 @@ import type {
   ReleaseInput,
   ReleaseTarget,
 } from '../src/contract/workflow/payloads.ts';
+import { CAUSES } from '../src/domain/errors.ts';
 import { releasePhase, type EndPhase } from '../src/domain/phases.ts';
 import { decideNext, type EnvironmentState } from '../src/domain/release.ts';
 import { recordOutcome, startRelease, submitToLane } from './activity-options.ts';
@@ -48,7 +49,7 @@ export async function releaseWorkflow(input: ReleaseInput): Promise<DeploymentEn
     news = true;
   });
 
-  const { title, targets } = await startRelease(input);
+  const { title, targets, cause: unreadable } = await startRelease(input);
   const phaseOf = (target: ReleaseTarget): EnvironmentState['phase'] =>
     ends.get(target.deploymentId)?.phase ??
     (submitted.has(target.deploymentId) ? 'queued' : 'unsubmitted');
@@ -63,6 +64,11 @@ export async function releaseWorkflow(input: ReleaseInput): Promise<DeploymentEn
     submitted.add(target.deploymentId);
     if (answer.answer === 'ended') ends.set(target.deploymentId, answer.end);
   };
+
+  if (unreadable) {
+    // Nothing can be deployed, and whoever asks again must find this run ended.
+    for (const target of targets) await end(target, CAUSES[unreadable.code].phase, unreadable);
+  }
 
   let askAgainMs = ASK_AGAIN_FIRST_MS;
   for (;;) {

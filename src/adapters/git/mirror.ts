@@ -64,8 +64,9 @@ export class Mirror {
 
   /** Whether the first commit is an ancestor of the second, or the same. */
   async isAncestor(older: string, newer: string, signal?: AbortSignal): Promise<boolean> {
-    await this.#ensure(newer, signal);
-    // A commit that the branch left behind may be gone from the forge: then it is no ancestor.
+    // A commit that the branch left behind may be gone from the forge: then it is nobody's ancestor,
+    // and descends from nobody.
+    if (!(await this.#reaches(newer, signal))) return false;
     if (!(await this.#has(older, signal))) return false;
     const result = await this.#raw(['merge-base', '--is-ancestor', older, newer], signal);
     if (result.exitCode === 0) return true;
@@ -97,6 +98,16 @@ export class Mirror {
     await this.#ensure(commit, signal);
     const args = ['ls-tree', '-r', '-z', '-l', '--full-tree', '--end-of-options', commit];
     checkTree((await this.#git(args, `listing ${commit}`, signal)).stdout);
+  }
+
+  async #reaches(commit: string, signal?: AbortSignal): Promise<boolean> {
+    try {
+      await this.#ensure(commit, signal);
+      return true;
+    } catch (error) {
+      if (error instanceof SlipwayError && error.code === 'commit-missing') return false;
+      throw error;
+    }
   }
 
   async #ensure(commit: string, signal?: AbortSignal): Promise<void> {

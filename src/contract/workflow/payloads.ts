@@ -1,5 +1,6 @@
 import type { RetryPolicy } from '../../domain/backoff.ts';
 import type { CauseReport } from '../../domain/cause.ts';
+import type { CauseCode } from '../../domain/errors.ts';
 import type { EndPhase } from '../../domain/phases.ts';
 import type { RolloutPolicy } from '../../domain/rollout.ts';
 import type { LaneKey } from './ids.ts';
@@ -37,6 +38,8 @@ export interface ReleaseGraph {
   /** First line of the commit's message. */
   title: string;
   targets: ReleaseTarget[];
+  /** Set when the commit cannot be read from git, and asking again would not help. */
+  cause?: CauseReport & { code: CauseCode };
 }
 
 /** The request of a release to a lane; the deployment's id is also the request's. */
