@@ -5,7 +5,7 @@ import { problemSchema } from '../contract/api/problem.ts';
 import { ref } from '../contract/api/schema.ts';
 import { webhookAnswerSchema, type WebhookAnswer } from '../contract/api/webhook.ts';
 import { Refusal } from '../domain/errors.ts';
-import { createBodyBudget } from './body-budget.ts';
+import { createBodySlots } from './body-slots.ts';
 import { parseBounded } from './bounded-json.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { readPush, whyIgnored } from './github.ts';
@@ -15,8 +15,11 @@ import { isSigned } from './signature.ts';
 /** GitHub sends 25 MiB at most; the rest is for what stands around it. */
 const BODY_BYTES_MAX = 26_214_400 + 65_536;
 
-/** Room for two of the largest bodies and many usual ones, which have some 10 kB. */
-const ALL_BODIES_BYTES_MAX = 64 * 1_048_576;
+/** A usual push has some 10 kB. Whoever sends large ones, signed or not, finds these two places only. */
+const BODY_POOLS = [
+  { bytesMax: 1_048_576, places: 64 },
+  { bytesMax: BODY_BYTES_MAX, places: 2 },
+];
 
 /** Stands for the secrets of a repository that is not there, so that asking for one takes as long. */
 const NOBODYS_SECRET = randomBytes(32).toString('hex');
@@ -36,7 +39,7 @@ export function addWebhookRoutes(scope: App, deps: WebhookDependencies): void {
       done(null, body);
     },
   );
-  limitBodies(scope);
+  limitBodies(scope, deps);
   scope.post(
     '/webhooks/github/:repository',
     {
@@ -63,11 +66,18 @@ export function addWebhookRoutes(scope: App, deps: WebhookDependencies): void {
 }
 
 /** Refuses a body for which there is no room before reading any of it; the forge's head is polled too. */
-function limitBodies(scope: App): void {
-  const budget = createBodyBudget(ALL_BODIES_BYTES_MAX);
+function limitBodies(scope: App, { repositories }: WebhookDependencies): void {
+  const slots = createBodySlots(BODY_POOLS);
   scope.addHook('onRequest', async (request, reply) => {
     const declared = Number(request.headers['content-length'] ?? BODY_BYTES_MAX);
-    const giveBack = declared > BODY_BYTES_MAX ? undefined : budget.take(declared);
+    const { repository = '' } = request.params as { repository?: string };
+    // Nobody's large body is read for a repository that is not there.
+    const isLarge = declared > (BODY_POOLS[0]?.bytesMax ?? 0);
+    if (isLarge && declared <= BODY_BYTES_MAX && !repositories().has(repository)) {
+      reply.header('connection', 'close');
+      throw new Refusal('not-found', 'No webhook is configured for this repository.');
+    }
+    const giveBack = declared > BODY_BYTES_MAX ? undefined : slots.take(declared);
     if (!giveBack) {
       // Or the rest of the body would still be read, to throw it away.
       reply.header('connection', 'close');

@@ -46,11 +46,15 @@ export async function runDev(options: DevOptions): Promise<number> {
   let instance: Instance | undefined;
   try {
     const webhookSecret = randomBytes(24).toString('base64url');
+    stop.throwIfAborted();
     instance = await startInstance({ platform, webhookSecret });
     await writeFile(join(FOLDER, 'token'), `${instance.token}\n`, { mode: 0o600 });
     say('Slipway is up');
     for (const line of addresses(platform, instance)) say(line);
-    const told = options.story ? await tellStory(instance, say) : undefined;
+    // Ctrl-C ends a story in the middle; what it started ends below.
+    const told = options.story
+      ? await Promise.race([tellStory(instance, say), rejectWhenAborted(stop)])
+      : undefined;
     if (told && options.json) process.stdout.write(`${JSON.stringify(told.report)}\n`);
     if (!options.exit) {
       say('');
@@ -63,6 +67,11 @@ export async function runDev(options: DevOptions): Promise<number> {
     await instance?.stop();
     await platform.stop();
   }
+}
+
+async function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+  await untilAborted(signal);
+  throw signal.reason;
 }
 
 function addresses(platform: Platform, instance: Instance): string[] {

@@ -13,6 +13,8 @@ export interface RelayDependencies {
   releases: Pick<Store['releases'], 'upsert' | 'handle'>;
   /** Reads the tip of the repository's branch from git. */
   heads: (repository: string) => Promise<{ commit: string }>;
+  /** Whether the branch at this head holds the commit. */
+  holds: (repository: string, head: string, commit: string) => Promise<boolean>;
   /** Starts the workflow; one that was started already counts as done. */
   startRelease: (input: ReleaseInput) => Promise<void>;
   /** Calls back when something came in. */
@@ -94,8 +96,9 @@ async function handle(deps: RelayDependencies, rows: readonly InboxRow[]): Promi
   try {
     const releaseId = first.request
       ? await startRun(deps, first.request)
-      : await startHead(deps, first.repository);
-    await deps.inbox.done(ids, releaseId);
+      : await startHead(deps, rows);
+    if (releaseId !== undefined) await deps.inbox.done(ids, releaseId);
+    else await deps.inbox.retryLater(ids, 'git does not show the pushed commit yet');
   } catch (error) {
     deps.log.warn({ err: error, repository: first.repository, ids }, 'a release was not started');
     // When this fails too, the rows become free by themselves after a while.
@@ -105,9 +108,23 @@ async function handle(deps: RelayDependencies, rows: readonly InboxRow[]): Promi
   }
 }
 
-/** Releases the commit that the branch points at now; nothing of the event but the repository counts. */
-async function startHead(deps: RelayDependencies, repository: string): Promise<string> {
+/** With their growing pauses about two minutes, in which a forge's git catches up with its webhooks. */
+const TRIES_UNTIL_SHOWN = 7;
+
+/**
+ * Releases the commit that the branch points at now; nothing of the event but the repository counts.
+ * Answers nothing while git does not show what was pushed: it would be lost with the row.
+ */
+async function startHead(
+  deps: RelayDependencies,
+  rows: readonly InboxRow[],
+): Promise<string | undefined> {
+  const repository = rows[0]?.repository ?? '';
   const { commit } = await deps.heads(repository);
+  for (const { after, tries } of rows) {
+    if (after === undefined || after === commit || tries >= TRIES_UNTIL_SHOWN) continue;
+    if (!(await deps.holds(repository, commit, after))) return undefined;
+  }
   const { release } = await deps.releases.upsert({ repository, commit, kind: 'automatic' });
   // Temporal forgets ended workflows, so it alone would start an old head again.
   if (!release.handedOver) {

@@ -47,7 +47,6 @@ export async function runServer({ configFile }: { configFile: string }): Promise
   const environments = [...config.repositories.values()].flatMap((one) => [
     ...one.environments.values(),
   ]);
-  await store.environments.sync(environments);
   const mirror = createMirrors(config, secrets.forgeTokens, folder);
   const orchestrator = new Orchestrator(config.temporal);
 
@@ -66,41 +65,48 @@ export async function runServer({ configFile }: { configFile: string }): Promise
     checks: { database: database.check, temporal: () => orchestrator.check() },
     logger: log,
   });
-  const relay = createRelay({
-    inbox: store.inbox,
-    releases: store.releases,
-    heads: async (repository) => ({ commit: await mirror(repository).head() }),
-    startRelease: (input) => orchestrator.startRelease(input),
-    listen: (onNotify) => listenForInbox({ url: secrets.databaseUrl, onNotify }),
-    log,
-  });
-  await app.listen(config.server.listen);
-  log.info(config.server.listen, 'listening');
+  const closing: (() => Promise<unknown>)[] = [database.close, () => orchestrator.close()];
+  try {
+    await store.environments.sync(environments);
+    await app.listen(config.server.listen);
+    closing.push(() => app.close());
+    log.info(config.server.listen, 'listening');
+    const relay = createRelay({
+      inbox: store.inbox,
+      releases: store.releases,
+      heads: async (repository) => ({ commit: await mirror(repository).head() }),
+      holds: (repository, head, commit) => mirror(repository).isAncestor(commit, head),
+      startRelease: (input) => orchestrator.startRelease(input),
+      listen: (onNotify) => listenForInbox({ url: secrets.databaseUrl, onNotify }),
+      log,
+    });
+    closing.push(relay.stop);
 
-  const activities = createServiceActivities({
-    environments: (name) => [...(config.repositories.get(name)?.environments.values() ?? [])],
-    mirror,
-    deployments: store.deployments,
-    acceptedCommits: store.environments,
-    submitToLane: (request) => orchestrator.submitToLane(request),
-  });
-  installRuntime((message, fields) => {
-    log.warn(fields, redact(message));
-  });
-  const connection = await untilConnected(config.temporal.address, log, stop);
-  if (connection) {
-    const { namespace } = config.temporal;
-    const setting = { connection, namespace, interceptor: failureInterceptor(redact) };
-    const worker = await createServiceWorker(setting, activities);
-    log.info('ready');
-    await worker.runUntil(untilAborted(stop));
-    await connection.close();
+    const activities = createServiceActivities({
+      environments: (name) => [...(config.repositories.get(name)?.environments.values() ?? [])],
+      mirror,
+      deployments: store.deployments,
+      acceptedCommits: store.environments,
+      services: store.environments,
+      submitToLane: (request) => orchestrator.submitToLane(request),
+    });
+    installRuntime((message, fields) => {
+      log.warn(fields, redact(message));
+    });
+    const connection = await untilConnected(config.temporal.address, log, stop);
+    if (connection) {
+      closing.push(() => connection.close());
+      const { namespace } = config.temporal;
+      const setting = { connection, namespace, interceptor: failureInterceptor(redact) };
+      const worker = await createServiceWorker(setting, activities);
+      log.info('ready');
+      await worker.runUntil(untilAborted(stop));
+    }
+  } finally {
+    // Whatever ended it: a half of a server would go on accepting what nobody handles.
+    for (const close of closing.reverse()) await close();
+    log.info('ended');
   }
-  await app.close();
-  await relay.stop();
-  await orchestrator.close();
-  await database.close();
-  log.info('ended');
 }
 
 /** HTTP takes webhooks while Temporal is away; the worker joins when it is back. */

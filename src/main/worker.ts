@@ -4,6 +4,7 @@ import { createClusterActivities } from '../../activities/cluster.ts';
 import { failureInterceptor } from '../../activities/failure-interceptor.ts';
 import { sweepWorkspaces } from '../adapters/helmfile/workspace.ts';
 import { openDatabase } from '../adapters/postgres/database.ts';
+import { sweepAttempts } from '../adapters/process/sweep.ts';
 import { createPostgresLogSink } from '../adapters/postgres/logs.ts';
 import {
   connectWorkers,
@@ -34,6 +35,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const { text: redact } = createRedactor(secrets.values);
   const folder = join(config.dataDir, `worker-${options.cluster}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const leftovers = await sweepAttempts({ folder: join(folder, 'attempts') });
+  if (leftovers > 0) log.warn({ processes: leftovers }, 'ended what a killed worker left running');
   await sweepWorkspaces(folder);
   const { helm, helmfile } = await ensureTools(['helm', 'helmfile']);
   const database = openDatabase({

@@ -23,6 +23,7 @@ const ROUTES = [
   ['POST', '/api/v1/releases/{id}/cancel', 401],
   ['GET', '/api/v1/deployments/{id}', 401],
   ['GET', '/api/v1/deployments/{id}/log', 401],
+  ['GET', '/api/v1/deployments/{id}/plan', 401],
   ['GET', '/api/v1/environments', 401],
   ['GET', '/api/v1/environments/{repository}/{name}', 401],
   ['GET', '/healthz', 200],

@@ -29,6 +29,9 @@ afterEach(async () => {
   relays = [];
 });
 
+/** Repositories whose git does not show yet what was pushed. */
+const behind = new Set<string>();
+
 function startRelay(): Relay {
   const relay = createRelay({
     inbox: database.store.inbox,
@@ -39,6 +42,7 @@ function startRelay(): Relay {
         ? Promise.reject(new Error(`${repository} cannot be read`))
         : Promise.resolve({ commit });
     },
+    holds: (repository) => Promise.resolve(!behind.has(repository)),
     startRelease: (input) => {
       if (temporal.isAway) return Promise.reject(new Error('Temporal is away'));
       starts.push(input);
@@ -107,6 +111,21 @@ describe('a push', () => {
     const commit = heads.get(repository);
     expect(starts).toMatchObject([{ repository, commit, run: 0, kind: 'automatic', force: false }]);
     expect((await row(id)).release_id).toBe(starts[0]?.releaseId);
+  });
+
+  it('waits until git shows what was pushed, which may come after the webhook', async () => {
+    const repository = repositoryWithHead();
+    behind.add(repository);
+    startRelay();
+    const { id } = await push(repository);
+    await vi.waitFor(async () => {
+      expect((await row(id)).last_error).toContain('does not show');
+    });
+    expect(starts).toEqual([]);
+    behind.delete(repository);
+    await makeDue();
+    await allDone();
+    expect(starts).toMatchObject([{ repository, commit: heads.get(repository) }]);
   });
 
   it('is one of many that one look at the branch answers', async () => {
@@ -210,6 +229,7 @@ describe('several relays', () => {
       inbox: database.store.inbox,
       releases: database.store.releases,
       heads: () => Promise.resolve({ commit: heads.get(repository) ?? '' }),
+      holds: () => Promise.resolve(true),
       startRelease: () => {
         arrived();
         return new Promise((resolve) => (goOn = resolve));

@@ -34,7 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     },
     // PostgreSQL comes from its npm package and needs none of them.
     tools: {} as PlatformContext['tools'],
-    reaper: await startReaper(id),
+    reaper: await startReaper(id, folder),
   };
   const postgres = await startPostgres(context);
   await migrateToLatest(postgres.url);

@@ -1,5 +1,12 @@
-import { ApiException, AppsV1Api, BatchV1Api, CoreV1Api } from '@kubernetes/client-node';
-import { SlipwayError } from '../../domain/errors.ts';
+import {
+  ApiException,
+  AppsV1Api,
+  AutoscalingV2Api,
+  BatchV1Api,
+  CoreV1Api,
+  KubernetesObjectApi,
+} from '@kubernetes/client-node';
+import { SlipwayError, type CauseCode } from '../../domain/errors.ts';
 import { toKubeConfig, type ClusterAccess } from './access.ts';
 
 /** The API of one cluster, seen with the credentials of one environment. */
@@ -7,6 +14,9 @@ export interface KubernetesApi {
   core: CoreV1Api;
   apps: AppsV1Api;
   batch: BatchV1Api;
+  autoscaling: AutoscalingV2Api;
+  /** Objects of any kind, by what the API server says of its kinds. */
+  objects: KubernetesObjectApi;
 }
 
 /** Opens the API of a cluster; connects at the first call. */
@@ -16,6 +26,8 @@ export function openKubernetes(access: ClusterAccess): KubernetesApi {
     core: config.makeApiClient(CoreV1Api),
     apps: config.makeApiClient(AppsV1Api),
     batch: config.makeApiClient(BatchV1Api),
+    autoscaling: config.makeApiClient(AutoscalingV2Api),
+    objects: KubernetesObjectApi.makeApiClient(config),
   };
 }
 
@@ -26,8 +38,13 @@ const DEADLINE_MS = 10_000;
  * Makes one request to the API server, and translates its failure.
  *
  * @param doing what is being done, for the message
+ * @param notFound what it means that the thing is not there; by default it may come back
  */
-export async function ask<T>(doing: string, request: () => Promise<T>): Promise<T> {
+export async function ask<T>(
+  doing: string,
+  request: () => Promise<T>,
+  notFound: CauseCode = 'cluster-unreachable',
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -37,16 +54,16 @@ export async function ask<T>(doing: string, request: () => Promise<T>): Promise<
   try {
     return await Promise.race([request(), late]);
   } catch (error) {
-    throw translate(doing, error);
+    throw translate(doing, error, notFound);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function translate(doing: string, error: unknown): SlipwayError {
+function translate(doing: string, error: unknown, notFound: CauseCode): SlipwayError {
   if (!(error instanceof ApiException)) {
-    const reason = networkReason(error);
-    return new SlipwayError('cluster-unreachable', `${doing}: ${reason}`, { cause: error });
+    const { reason, code } = networkReason(error);
+    return new SlipwayError(code, `${doing}: ${reason}`, { cause: error });
   }
   const message = bodyMessage(error.body) ?? `HTTP ${error.code}`;
   switch (error.code) {
@@ -55,16 +72,28 @@ function translate(doing: string, error: unknown): SlipwayError {
     case 403:
       return new SlipwayError('rbac-forbidden', `${doing}: ${message}`);
     case 404:
-      return new SlipwayError('namespace-missing', `${doing}: ${message}`);
+      return new SlipwayError(notFound, `${doing}: ${message}`);
     default:
       return new SlipwayError('cluster-unreachable', `${doing}: ${message}`);
   }
 }
 
-function networkReason(error: unknown): string {
-  if (!(error instanceof Error)) return 'the request failed';
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  return `${error.message} ${code}`.trim();
+/** What is wrong with a certificate does not pass by itself. */
+const UNTRUSTED = /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
+
+/** The innermost cause: the others only say that the request failed. */
+function networkReason(error: unknown): {
+  reason: string;
+  code: 'cluster-auth' | 'cluster-unreachable';
+} {
+  let inner = error;
+  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+  if (!(inner instanceof Error)) {
+    return { reason: 'the request failed', code: 'cluster-unreachable' };
+  }
+  const name = (inner as NodeJS.ErrnoException).code ?? '';
+  const reason = inner.message.includes(name) ? inner.message : `${inner.message} ${name}`;
+  return { reason, code: UNTRUSTED.test(name) ? 'cluster-auth' : 'cluster-unreachable' };
 }
 
 function bodyMessage(body: unknown): string | undefined {

@@ -29,6 +29,8 @@ export interface InboxRow {
   repository: string;
   /** With this one. */
   tries: number;
+  /** The commit that a push reported; the head is read from git, which may be behind. */
+  after?: string;
   /** The run that was asked for through the API. */
   request?: { releaseId: string; run: number; environments?: string[]; force: boolean };
 }
@@ -93,6 +95,7 @@ export function createInbox(db: Db) {
           'id',
           'source',
           'repository',
+          'after',
           'tries',
           'release_id',
           'run',
@@ -105,6 +108,7 @@ export function createInbox(db: Db) {
         source: row.source,
         repository: row.repository,
         tries: row.tries,
+        ...(row.after === null ? {} : { after: row.after }),
         ...(row.source === 'api' && row.release_id !== null && row.run !== null
           ? {
               request: {

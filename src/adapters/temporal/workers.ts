@@ -7,6 +7,7 @@ import {
   type ActivityInboundCallsInterceptor,
   type WorkerOptions,
 } from '@temporalio/worker';
+import { fileURLToPath } from 'node:url';
 import type { ClusterActivities, ServiceActivities } from '../../contract/workflow/activities.ts';
 import { clusterQueue, SERVICE_QUEUE } from '../../contract/workflow/ids.ts';
 
@@ -42,7 +43,7 @@ export async function createServiceWorker(
   setting: WorkerSetting,
   activities: ServiceActivities,
 ): Promise<Worker> {
-  const workflowsPath = new URL('../../../workflows/index.ts', import.meta.url).pathname;
+  const workflowsPath = fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url));
   return Worker.create({
     ...common(setting, activities),
     taskQueue: SERVICE_QUEUE,

@@ -1,6 +1,7 @@
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAlive } from './platform-processes.ts';
+import { isRunning, ownIdentity } from '../../adapters/process/identity.ts';
+import type { ProcessIdentity } from '../../domain/lease.ts';
 
 const CLAIM = 'platform.json';
 
@@ -11,25 +12,33 @@ const CLAIM = 'platform.json';
 export async function claimFolder(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   const owner = names.length > 0 ? await readOwner(folder) : undefined;
-  if (owner !== undefined && owner !== process.pid && isAlive(owner)) {
-    throw new Error(
-      `a platform runs in ${folder} (process ${owner}): stop it first, use another folder, ` +
-        'or remove this one if that process is something else',
-    );
-  }
+  const me = ownIdentity();
   if (names.length > 0 && owner === undefined) {
     throw new Error(`${folder} holds something that is not a platform: use another folder`);
   }
-  await rm(folder, { recursive: true, force: true });
+  if (owner && owner.pid !== me.pid && owner.place === me.place && isRunning(owner)) {
+    throw new Error(
+      `a platform runs in ${folder} (process ${owner.pid}): stop it first, or use another folder`,
+    );
+  }
+  if (names.length > 0) await removeWhole(folder);
   // Others may pass through, not look: PostgreSQL runs as another user when this one is root.
   await mkdir(folder, { recursive: true, mode: 0o711 });
-  await writeFile(join(folder, CLAIM), JSON.stringify({ pid: process.pid }));
+  await writeFile(join(folder, CLAIM), JSON.stringify(me));
 }
 
-async function readOwner(folder: string): Promise<number | undefined> {
+/** Renamed first: a removal that is cut short must not leave a folder that looks like somebody else's. */
+async function removeWhole(folder: string): Promise<void> {
+  const aside = `${folder}.old`;
+  await rm(aside, { recursive: true, force: true });
+  await rename(folder, aside);
+  await rm(aside, { recursive: true, force: true });
+}
+
+async function readOwner(folder: string): Promise<ProcessIdentity | undefined> {
   try {
-    const { pid } = JSON.parse(await readFile(join(folder, CLAIM), 'utf8')) as { pid?: unknown };
-    return typeof pid === 'number' ? pid : undefined;
+    const owner = JSON.parse(await readFile(join(folder, CLAIM), 'utf8')) as ProcessIdentity;
+    return typeof owner.pid === 'number' ? owner : undefined;
   } catch {
     return undefined;
   }

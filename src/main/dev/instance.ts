@@ -44,7 +44,8 @@ const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 const TEMPLATE = fileURLToPath(
   new URL('../../../templates/deployment-repository', import.meta.url),
 );
-const LADDER = { groupTermMs: 15_000, groupKillMs: 20_000 };
+// Longer than the worker's grace and its own kill ladder: it must end its helm before it ends.
+const LADDER = { groupTermMs: 45_000, groupKillMs: 50_000 };
 
 /** Starts Slipway itself on a platform, as processes of its own: the server, and one cluster's worker. */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {

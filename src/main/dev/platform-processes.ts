@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** The variable that marks every process of a platform, and whatever that process starts. */
@@ -13,6 +13,23 @@ export function platformPids(platformId: string): number[] {
   return processNumbers().filter((pid) => {
     try {
       return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * The living processes of Slipway's attempts that work below this folder. Their environment is exact and
+ * carries no mark of the platform, and they outlive a worker that is killed.
+ */
+export function attemptPids(folder: string): number[] {
+  return processNumbers().filter((pid) => {
+    try {
+      return (
+        readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/`) &&
+        readFileSync(`/proc/${pid}/environ`, 'utf8').includes('SLIPWAY_ATTEMPT=')
+      );
     } catch {
       return false;
     }

@@ -55,7 +55,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       TZ: 'UTC',
     },
     tools: options.tools,
-    reaper: await startReaper(id),
+    reaper: await startReaper(id, folder),
   };
   const started: { stop(): Promise<void> }[] = [];
   const stop = async () => {

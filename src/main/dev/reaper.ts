@@ -14,10 +14,12 @@ export interface Reaper {
 /**
  * Starts a small process that waits for this one to end, however it ends: the pipe between them
  * closes even after SIGKILL.
+ *
+ * @param folder the platform's data: attempts of Slipway that work in it end with the platform
  */
-export async function startReaper(platformId: string): Promise<Reaper> {
+export async function startReaper(platformId: string, folder: string): Promise<Reaper> {
   const script = siblingScript('reaper-main');
-  const child = await startPiped(process.execPath, [script, platformId], { env: {} });
+  const child = await startPiped(process.execPath, [script, platformId, folder], { env: {} });
   child.unref();
   const say = (line: string) => child.stdin.write(`${line}\n`);
   return {
