@@ -28,9 +28,23 @@ export function failureInterceptor(
             nonRetryable: CAUSES[error.code].kind !== 'transient',
           });
         }
-        if (error instanceof Error) error.message = redact(error.message);
+        hideSecrets(error, redact);
         throw error;
       }
     },
   };
+}
+
+/** Temporal stores an error's message, its stack, which repeats the message, and those of its causes. */
+function hideSecrets(error: unknown, redact: (text: string) => string): void {
+  const seen = new Set<unknown>();
+  for (let at = error; at instanceof Error && !seen.has(at); at = at.cause) {
+    seen.add(at);
+    // Defined, not assigned: some errors of the platform have a message that cannot be assigned.
+    for (const name of ['message', 'stack'] as const) {
+      const text = at[name];
+      if (text === undefined) continue;
+      Object.defineProperty(at, name, { value: redact(text), configurable: true, writable: true });
+    }
+  }
 }

@@ -1,0 +1,187 @@
+import { CancelledFailure } from '@temporalio/common';
+import { describe, expect, it } from 'vitest';
+import type { ClusterDeps } from '../../activities/cluster-deps.ts';
+import { createWatchRollout } from '../../activities/watch-rollout.ts';
+import type { HelmRelease } from '../../src/adapters/kubernetes/helm-releases.ts';
+import type { WatchInput } from '../../src/contract/workflow/activities.ts';
+import { SlipwayError } from '../../src/domain/errors.ts';
+import type { WorkloadFacts } from '../../src/domain/rollout.ts';
+import type { RolloutJudgement } from '../../src/domain/services.ts';
+import { activityEnvironment } from '../support/activity-environment.ts';
+
+const DEPLOYMENT = {
+  ...{ deploymentId: 'dep_1', repository: 'notprod', environment: 'cs-dev' },
+  ...{ commit: 'c'.repeat(40), cluster: 'local', namespace: 'cs-dev' },
+};
+const AWAY = new SlipwayError('cluster-unreachable', 'the API server is away');
+const PULL = { reason: 'ImagePullBackOff', message: 'manifest unknown' };
+
+/** What one look at the cluster finds: a service's Helm release and its workload, or an error. */
+type Look = { helm: Partial<HelmRelease>; workload?: Partial<WorkloadFacts> } | SlipwayError;
+
+const WAITING: Look = { helm: { status: 'pending-upgrade' }, workload: { available: 0 } };
+const HOPELESS: Look = {
+  helm: { status: 'pending-upgrade' },
+  workload: { available: 0, pods: [podThatWaits()] },
+};
+const ROLLING: Look = { helm: {}, workload: { available: 1 } };
+const HEALTHY: Look = { helm: {} };
+
+describe.concurrent('beside the apply', () => {
+  it('gives up only after two looks in a row without hope', async () => {
+    const { judgement, looks } = await watch('beside', [HOPELESS, WAITING, HOPELESS, HOPELESS]);
+    expect(looks).toBe(4);
+    expect(judgement).toMatchObject({ state: 'failed', cause: { code: 'image-not-found' } });
+  });
+
+  it('waits for a cluster that is away, and does not count that as hopeless', async () => {
+    const { judgement, looks } = await watch('beside', [HOPELESS, AWAY, HOPELESS, HOPELESS]);
+    expect(looks).toBe(4);
+    expect(judgement.state).toBe('failed');
+  });
+
+  it('never ends because all is well: the apply itself says when it is done', async () => {
+    const watching = start('beside', [HEALTHY]);
+    await watching.looked(3);
+    watching.environment.cancel('CANCELLED');
+    const thrown: unknown = await watching.result.catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(CancelledFailure);
+    expect(thrown).toBe(watching.environment.context.cancellationSignal.reason);
+  });
+});
+
+describe.concurrent('after the apply', () => {
+  it('is healthy only when health has held for the whole soak', async () => {
+    const looks = [HEALTHY, ROLLING, HEALTHY, HEALTHY, HEALTHY];
+    const seen = await watch('after', looks, { soakMs: 1_500 });
+    expect(seen.judgement.state).toBe('healthy');
+    expect(seen.looks).toBe(5);
+  });
+
+  it('says how far it came when the time is up', async () => {
+    const { judgement } = await watch('after', [ROLLING], { timeoutMs: 1_500 });
+    expect(judgement.state).toBe('progressing');
+    expect(judgement.services).toEqual([
+      {
+        service: 'api',
+        state: 'progressing',
+        note: 'Deployment/api: 1 of 2 new replicas available',
+      },
+    ]);
+  });
+
+  it('counts the time from when the watch was asked for, not from when a worker took it over', async () => {
+    const asked = { scheduledTimestampMs: Date.now() - 60_000 };
+    const { looks } = await watch('after', [ROLLING], { timeoutMs: 59_000 }, asked);
+    expect(looks).toBe(1);
+  });
+
+  it('fails when the revision is not of this deployment, after a second look', async () => {
+    const stranger: Look = { helm: { deploymentId: 'dep_2' } };
+    const { judgement, looks } = await watch('after', [stranger]);
+    expect(looks).toBe(2);
+    expect(judgement).toMatchObject({ state: 'failed', cause: { code: 'helm-failed' } });
+  });
+
+  it('that cannot look says so: it is asked again by its retry policy', async () => {
+    await expect(watch('after', [AWAY])).rejects.toBe(AWAY);
+  });
+});
+
+describe.concurrent('once', () => {
+  it.each([HEALTHY, ROLLING, HOPELESS])('is one look, whatever it finds', async (look) => {
+    expect((await watch('once', [look])).looks).toBe(1);
+  });
+});
+
+it('the log tells each change once', async () => {
+  const { log } = await watch('after', [ROLLING, ROLLING, HEALTHY]);
+  expect(log).toEqual([
+    'api: progressing, Deployment/api: 1 of 2 new replicas available',
+    'api: healthy, healthy',
+  ]);
+});
+
+type Policy = Partial<WatchInput['rollout']>;
+
+async function watch(
+  mode: WatchInput['mode'],
+  looks: readonly Look[],
+  policy?: Policy,
+  info?: { scheduledTimestampMs: number },
+) {
+  const watching = start(mode, looks, policy, info);
+  const judgement = await watching.result;
+  return { judgement, looks: watching.count(), log: watching.log };
+}
+
+/** Starts a watch over a cluster that shows these looks; the last one stays. */
+function start(
+  mode: WatchInput['mode'],
+  looks: readonly Look[],
+  policy: Policy = {},
+  info = { scheduledTimestampMs: Date.now() },
+) {
+  const environment = activityEnvironment(info);
+  const log: string[] = [];
+  let count = 0;
+  const waiters: { at: number; resolve: () => void }[] = [];
+  const current = () => {
+    const look = looks[Math.min(count, looks.length) - 1];
+    if (!look || look instanceof SlipwayError) throw look ?? AWAY;
+    return look;
+  };
+  const cluster = {
+    checkNamespace: () => Promise.resolve(),
+    helmReleases: () => {
+      count += 1;
+      for (const { at, resolve } of waiters) if (count >= at) resolve();
+      return Promise.resolve().then(() => [helmRelease(current().helm)]);
+    },
+    workloads: () => Promise.resolve().then(() => [workload(current().workload ?? {})]),
+  };
+  const deps: Pick<ClusterDeps, 'cluster' | 'logs'> = {
+    cluster: () => cluster as unknown as ReturnType<ClusterDeps['cluster']>,
+    logs: {
+      append: ({ lines }) => {
+        log.push(...lines);
+        return Promise.resolve();
+      },
+    },
+  };
+  const activity = createWatchRollout(deps as ClusterDeps);
+  const result: Promise<RolloutJudgement> = environment.run(activity, {
+    deployment: DEPLOYMENT,
+    attempt: 1,
+    services: [{ name: 'api', chart: 'charts/api' }],
+    rollout: { timeoutMs: 60_000, soakMs: 0, restartsMax: 5, ...policy },
+    mode,
+  });
+  const looked = (at: number) =>
+    new Promise<void>((resolve) => {
+      waiters.push({ at, resolve });
+    });
+  return { environment, result, log, looked, count: () => count };
+}
+
+function helmRelease(facts: Partial<HelmRelease>): HelmRelease {
+  const settled = { status: 'deployed', description: 'Upgrade complete', serverSide: false };
+  const ours = { deploymentId: 'dep_1', attempt: 1 };
+  const release = { service: 'api', helmRevision: 3, chartVersion: '1.0.0', ...settled, ...ours };
+  return { ...release, ...facts } as HelmRelease;
+}
+
+function workload(facts: Partial<WorkloadFacts>): WorkloadFacts {
+  return {
+    ...{ kind: 'Deployment', name: 'api', service: 'api', generation: 2, observedGeneration: 2 },
+    ...{ desired: 2, updated: 2, available: 2, old: 0, pods: [] },
+    ...facts,
+  };
+}
+
+function podThatWaits() {
+  return {
+    name: 'api-1',
+    containers: [{ name: 'app', image: 'registry.example/api:9', restarts: 0, waiting: PULL }],
+  };
+}
