@@ -2,6 +2,11 @@ import { SlipwayError, type CauseCode } from '../../domain/errors.ts';
 
 /** Ordered: the first pattern that helm's or helmfile's own words match names the cause. */
 const RULES: readonly [RegExp, CauseCode][] = [
+  // Helm says "cluster unreachable" also of a server that answers and refuses.
+  [
+    /\bUnauthorized\b|the server has asked for the client to provide credentials|x509: /i,
+    'cluster-auth',
+  ],
   [
     /connection refused|no such host|i\/o timeout|TLS handshake timeout|server is currently unable|etcdserver: (request timed out|leader changed)|Kubernetes cluster unreachable|connection reset by peer|http2: client connection lost|unexpected EOF/i,
     'cluster-unreachable',
@@ -9,27 +14,33 @@ const RULES: readonly [RegExp, CauseCode][] = [
   [/another operation \(install\/upgrade\/rollback\) is in progress/i, 'helm-locked'],
   [/namespaces? "[^"]*" not found/i, 'namespace-missing'],
   [/exceeded quota/i, 'quota'],
-  [/admission webhook .* denied|violates PodSecurity/i, 'admission-denied'],
+  [
+    /admission webhook .* denied|ValidatingAdmissionPolicy .* denied|violates PodSecurity/i,
+    'admission-denied',
+  ],
   [/is forbidden|Forbidden/, 'rbac-forbidden'],
-  [/\bUnauthorized\b|the server has asked for the client to provide credentials/i, 'cluster-auth'],
   [
     /no chart version found|chart ".*" (version ".*" )?not found|no chart name found|repo .* not found|failed to download/i,
     'chart-unresolved',
   ],
-  [/required env var|environment variable .* is not set/i, 'values-missing'],
   [
-    /error during .*\.gotmpl|template: |parse error|failed to render|execution error at|YAML parse error|in .*: failed to read|values don't meet the specifications/i,
+    /required env var|environment variable .* is not set|values file matching .* does not exist/i,
+    'values-missing',
+  ],
+  [
+    /error during .*\.gotmpl|template: |parse error|failed to render|execution error at|YAML parse error|in .*: failed to read|values don't meet the specifications|executing ".*" at <|no matches for kind|no releases found that matches/i,
     'template-error',
   ],
   [
-    /UPGRADE FAILED|INSTALLATION FAILED|failed processing release|context deadline exceeded|timed out waiting/i,
+    /UPGRADE FAILED|INSTALLATION FAILED|failed processing release|apply failed for object|context deadline exceeded|timed out waiting/i,
     'helm-failed',
   ],
 ];
 
 // The same words of the network mean the chart repository where helm says that it fetches charts.
 const CHART_REPOSITORY =
-  /is not a valid chart repository|cannot be reached|failed to fetch .*index|could not download chart/i;
+  /is not a valid chart repository|cannot be reached|failed to fetch .*index|could not download chart|failed to perform "\w+" on source(?!.*not found)/i;
+const CHART_REGISTRY_WITHOUT = /failed to perform "\w+" on source.*not found/i;
 
 /**
  * Turns a failed helmfile or helm command into an error that says what was being done.
@@ -37,21 +48,28 @@ const CHART_REPOSITORY =
  * @param stderr the end of its error output, redacted by the caller
  */
 export function helmfileError(doing: string, stderr: string): SlipwayError {
-  const code = CHART_REPOSITORY.test(stderr)
-    ? 'chart-repository-unreachable'
-    : (RULES.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'unknown');
+  const code = codeOf(stderr);
   return new SlipwayError(code, `${doing}: ${essence(stderr)}`);
 }
 
+function codeOf(stderr: string): CauseCode {
+  if (CHART_REPOSITORY.test(stderr)) return 'chart-repository-unreachable';
+  if (CHART_REGISTRY_WITHOUT.test(stderr)) return 'chart-unresolved';
+  return RULES.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'unknown';
+}
+
 const NOISE =
-  /^(Affected releases|UPDATED RELEASES|NAME\b|COMMAND:|OUTPUT:|STDERR:|STDOUT:|PATH:|ARGS:|ERROR:|EXIT STATUS|\s*\d+: )/;
+  /^(level=|COMBINED OUTPUT:|Affected releases|UPDATED RELEASES|NAME\b|COMMAND:|OUTPUT:|STDERR:|STDOUT:|PATH:|ARGS:|ERROR:|EXIT STATUS|\s*\d+: )/;
+const TELLING =
+  /error|failed|denied|refused|not found|executing|nil pointer|does not exist|environment\(/i;
 const ESSENCE_MAX = 800;
 
 /** The lines of an error output that name the trouble, without helmfile's frame around them. */
 function essence(stderr: string): string {
-  const lines = stderr.split('\n').map((line) => line.trim());
+  // Helmfile shows helm's words twice: what helm printed, and that among all that was printed.
+  const lines = [...new Set(stderr.split('\n').map((line) => line.trim()))];
   const telling = lines.filter((line) => line !== '' && !NOISE.test(line));
-  const errors = telling.filter((line) => /error|failed|denied|refused|not found/i.test(line));
+  const errors = telling.filter((line) => TELLING.test(line));
   const chosen = errors.length > 0 ? errors : telling;
   return chosen.slice(-4).join(' | ').slice(0, ESSENCE_MAX) || 'no reason was given';
 }
