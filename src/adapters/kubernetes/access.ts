@@ -1,5 +1,5 @@
 import { KubeConfig } from '@kubernetes/client-node';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { SlipwayError } from '../../domain/errors.ts';
 
 /** How one environment's cluster is reached: one server, one namespace, one identity. */
@@ -49,7 +49,9 @@ export function toKubeConfig(access: ClusterAccess): KubeConfig {
 
 /** Writes the kubeconfig of an access, readable by its owner only. */
 export async function writeKubeconfig(file: string, access: ClusterAccess): Promise<void> {
-  await writeFile(file, toKubeConfig(access).exportConfig(), { mode: 0o600 });
+  // The mode is that of a new file only.
+  await rm(file, { force: true });
+  await writeFile(file, toKubeConfig(access).exportConfig(), { mode: 0o600, flag: 'wx' });
 }
 
 /**
@@ -61,7 +63,11 @@ export async function readKubeconfig(
   contextName: string,
 ): Promise<Omit<ClusterAccess, 'namespace'>> {
   const config = new KubeConfig();
-  config.loadFromFile(file);
+  try {
+    config.loadFromFile(file);
+  } catch (error) {
+    refuse(`${file} cannot be read (${error instanceof Error ? error.message : 'no reason'})`);
+  }
   const context = config.getContextObject(contextName);
   if (!context) refuse(`${file} has no context "${contextName}"`);
   const cluster = config.getCluster(context.cluster);
@@ -76,6 +82,9 @@ export async function readKubeconfig(
   const authority = await pem(cluster.caData, cluster.caFile);
   const certificate = await pem(user.certData, user.certFile);
   const key = await pem(user.keyData, user.keyFile);
+  if (!user.token && !(certificate && key)) {
+    refuse(`user "${user.name}" of ${file} has neither a token nor a certificate with its key`);
+  }
   return {
     server: cluster.server,
     ...(authority ? { certificateAuthority: authority } : {}),

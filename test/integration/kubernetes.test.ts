@@ -1,0 +1,187 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openKubernetes, type KubernetesApi } from '../../src/adapters/kubernetes/client.ts';
+import { checkNamespace, listHelmReleases } from '../../src/adapters/kubernetes/helm-releases.ts';
+import { run } from '../../src/adapters/process/run.ts';
+import { STAMP } from '../../src/contract/stamp.ts';
+import { startKubernetes, type Kubernetes } from '../../src/main/dev/kubernetes.ts';
+import { startFaultyLine } from '../support/faulty-line.ts';
+import { createTestParts, type TestParts } from '../support/part-context.ts';
+
+const NAMESPACE = 'cs-dev';
+
+let parts: TestParts;
+let cluster: Kubernetes;
+let certificateAuthority: string;
+let api: KubernetesApi;
+
+beforeAll(async () => {
+  parts = await createTestParts();
+  cluster = await startKubernetes(parts.context);
+  await cluster.createNamespaces([NAMESPACE]);
+  certificateAuthority = await readFile(cluster.caFile, 'utf8');
+  api = open();
+});
+afterAll(async () => {
+  await cluster.stop();
+  await parts.close();
+});
+
+describe('the API server', () => {
+  it('says whether a namespace is there', async () => {
+    await checkNamespace(api, NAMESPACE);
+    await expect(checkNamespace(api, 'nope')).rejects.toMatchObject({
+      code: 'namespace-missing',
+      message: 'looking for namespace nope: namespaces "nope" not found',
+    });
+  });
+
+  it('that refuses the token is no cluster that is away', async () => {
+    const error: unknown = await checkNamespace(open({ token: 'a-wrong-token' }), NAMESPACE).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({ code: 'cluster-auth' });
+    expect(String(error)).not.toContain('a-wrong-token');
+  });
+
+  it('that forbids what is asked says what', async () => {
+    await kubectl('create', 'serviceaccount', 'weak');
+    const token = (await kubectl('create', 'token', 'weak')).trim();
+    await expect(listHelmReleases(open({ token }), NAMESPACE)).rejects.toMatchObject({
+      code: 'rbac-forbidden',
+      message: expect.stringMatching(/cannot list resource "secrets".*"cs-dev"/) as string,
+    });
+  });
+
+  it('that is away is said to be so quickly, and found again when it is back', async () => {
+    const line = await startFaultyLine(cluster.server);
+    const behind = open({ server: line.url });
+    await checkNamespace(behind, NAMESPACE);
+    await line.cut();
+    const started = performance.now();
+    await expect(checkNamespace(behind, NAMESPACE)).rejects.toMatchObject({
+      code: 'cluster-unreachable',
+      message: expect.stringContaining('ECONN') as string,
+    });
+    expect(performance.now() - started).toBeLessThan(2_000);
+    await line.restore();
+    await checkNamespace(behind, NAMESPACE);
+    await line.close();
+  });
+
+  it('that cannot be verified is not used', async () => {
+    const stranger = openKubernetes({ server: cluster.server, namespace: NAMESPACE, token: 't' });
+    await expect(checkNamespace(stranger, NAMESPACE)).rejects.toMatchObject({
+      code: 'cluster-auth',
+      message: expect.stringContaining('certificate') as string,
+    });
+  });
+});
+
+describe('the Helm releases of a namespace', () => {
+  const name = 'web';
+
+  beforeEach(async () => {
+    const secrets = await kubectl('get', 'secrets', '-l', 'owner=helm', '-o', 'name');
+    for (const secret of secrets.split('\n').filter(Boolean)) await kubectl('delete', secret);
+    for (const map of ['web', 'other'])
+      await kubectl('delete', 'configmap', map, '--ignore-not-found');
+  });
+
+  it('are none at first', async () => {
+    expect(await listHelmReleases(api, NAMESPACE)).toEqual([]);
+  });
+
+  it('are told by their newest revision of many, with labels, description and chart', async () => {
+    for (let revision = 1; revision <= 10; revision += 1) await upgrade(name, `${revision}`);
+    await upgrade('other', '1');
+    const releases = await listHelmReleases(api, NAMESPACE);
+    expect(releases).toHaveLength(2);
+    expect(releases.find(({ service }) => service === name)).toMatchObject({
+      helmRevision: 10,
+      status: 'deployed',
+      description: 'by 10',
+      chartVersion: '0.1.0',
+      serverSide: true,
+      deploymentId: 'dep_10',
+      attempt: 10,
+    });
+  });
+
+  it('that Helm took back by itself say so, and carry the labels of their target', async () => {
+    await upgrade(name, '1');
+    await upgrade(name, '2');
+    await helm('rollback', name, '1');
+    const [release] = await listHelmReleases(api, NAMESPACE);
+    expect(release).toMatchObject({
+      helmRevision: 3,
+      status: 'deployed',
+      description: 'Rollback to 1',
+      deploymentId: 'dep_1',
+    });
+  });
+
+  it('that are pending are not hidden behind what was deployed before', async () => {
+    await upgrade(name, '1');
+    await upgrade(name, '2');
+    await kubectl(
+      'label',
+      'secret',
+      `sh.helm.release.v1.${name}.v2`,
+      'status=pending-upgrade',
+      '--overwrite',
+    );
+    const [release] = await listHelmReleases(api, NAMESPACE);
+    expect(release).toMatchObject({ helmRevision: 2, status: 'pending-upgrade' });
+  });
+
+  it('that others made carry no labels of ours', async () => {
+    await helm('install', name, await chart());
+    const [release] = await listHelmReleases(api, NAMESPACE);
+    expect(release).not.toHaveProperty('deploymentId');
+    expect(release).not.toHaveProperty('attempt');
+  });
+});
+
+function open(other: { token?: string; server?: string } = {}): KubernetesApi {
+  const { server, token } = cluster;
+  return openKubernetes({ server, token, namespace: NAMESPACE, certificateAuthority, ...other });
+}
+
+async function upgrade(name: string, mark: string): Promise<void> {
+  const labels = `--labels=${STAMP.deployment}=dep_${mark},${STAMP.attempt}=${mark}`;
+  const args = ['--install', '--history-max', '20', '--description', `by ${mark}`, labels];
+  await helm('upgrade', name, await chart(), ...args);
+}
+
+let made: Promise<string> | undefined;
+
+/** A chart without workloads, so that nothing has to roll out. */
+function chart(): Promise<string> {
+  made ??= (async () => {
+    const folder = parts.context.folder;
+    await must(parts.tools.helm, ['create', 'plain'], folder);
+    const templates = `${folder}/plain/templates`;
+    await must('/bin/sh', [
+      '-c',
+      `rm -r ${templates}/* && printf '%s\n' 'apiVersion: v1' 'kind: ConfigMap' 'metadata: { name: {{ .Release.Name }} }' > ${templates}/map.yaml`,
+    ]);
+    return `${folder}/plain`;
+  })();
+  return made;
+}
+
+function helm(...args: string[]) {
+  return must(parts.tools.helm, ['-n', NAMESPACE, ...args]);
+}
+
+function kubectl(...args: string[]) {
+  return must(parts.tools.kubectl, ['-n', NAMESPACE, ...args]);
+}
+
+async function must(file: string, args: string[], cwd?: string): Promise<string> {
+  const env = { ...parts.context.env, KUBECONFIG: cluster.kubeconfigPath };
+  const result = await run(file, args, { env, ...(cwd === undefined ? {} : { cwd }) });
+  expect(result, result.stderr).toMatchObject({ exitCode: 0 });
+  return result.stdout;
+}
