@@ -1,41 +1,71 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DEFAULT_LADDER, type KillLadder } from './kill-ladder.ts';
 
-/** The variable that marks every process of an attempt with `<deployment>/<attempt>`. */
-const MARK = 'SLIPWAY_ATTEMPT';
+export interface SweepOptions {
+  /** The folder of this worker's attempts: their processes have their home in it, those of others not. */
+  folder: string;
+  ladder?: KillLadder;
+}
 
-const TERM_MS = 8_000;
+interface Leftover {
+  pid: number;
+  parent: number;
+}
+
+const POLL_MS = 20;
 
 /**
- * Ends every process that carries the mark of an attempt, whoever its parent is now, and returns when
- * none is left. For attempts whose worker is dead: it cannot end them itself any more. Without /proc there
- * is nothing to find.
+ * Ends what attempts of a killed worker left running, found by the mark in its environment, and returns
+ * how many there were when nothing is left. Call it when the worker starts: then every attempt that
+ * lives is a leftover. Does nothing where the system has no /proc.
+ *
+ * As on the kill ladder the first signal goes to the topmost alone: helmfile passes it on to each helm,
+ * and a helm that is signalled twice gives up without writing its release's end.
  */
-export async function endLeftovers(attempt: string): Promise<void> {
-  const started = performance.now();
+export async function sweepAttempts({ folder, ladder = DEFAULT_LADDER }: SweepOptions) {
+  const started = Date.now();
+  const found = new Set<number>();
+  const steps: { atMs: number; topOnly: boolean; signal: NodeJS.Signals }[] = [
+    { atMs: 0, topOnly: true, signal: ladder.leaderSignal ?? 'SIGTERM' },
+    { atMs: ladder.groupTermMs, topOnly: false, signal: 'SIGTERM' },
+    { atMs: ladder.groupKillMs, topOnly: false, signal: 'SIGKILL' },
+  ];
   for (;;) {
-    const pids = await pidsOf(attempt);
-    if (pids.length === 0) return;
-    // Helm writes the end of its release when it is asked nicely.
-    const signal = performance.now() - started < TERM_MS ? 'SIGTERM' : 'SIGKILL';
-    for (const pid of pids) signalQuietly(pid, signal);
-    await delay(500);
+    const left = await leftovers(folder);
+    if (left.length === 0) return found.size;
+    const pids = new Set(left.map(({ pid }) => pid));
+    for (const pid of pids) found.add(pid);
+    const [step] = steps;
+    if (step && Date.now() - started >= step.atMs) {
+      // The last step stays: what a dying process started in the meantime is ended too.
+      if (steps.length > 1) steps.shift();
+      for (const { pid, parent } of left) {
+        if (!step.topOnly || !pids.has(parent)) signalQuietly(pid, step.signal);
+      }
+    }
+    await delay(POLL_MS);
   }
 }
 
-async function pidsOf(attempt: string): Promise<number[]> {
+async function leftovers(folder: string): Promise<Leftover[]> {
   const entries = await readdir('/proc').catch(() => []);
-  const wanted = `\0${MARK}=${attempt}\0`;
-  const found = await Promise.all(
-    entries
-      .filter((name) => /^\d+$/.test(name))
-      .map(async (name) => {
-        // A process that ended meanwhile, or is somebody else's, cannot be read.
-        const environ = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '');
-        return `\0${environ}\0`.includes(wanted) ? [Number(name)] : [];
-      }),
-  );
-  return found.flat();
+  const pids = entries.filter((name) => /^[0-9]+$/.test(name)).map(Number);
+  const read = await Promise.all(pids.map((pid) => leftover(pid, folder)));
+  return read.filter((each) => each !== undefined);
+}
+
+async function leftover(pid: number, folder: string): Promise<Leftover | undefined> {
+  if (pid === process.pid) return undefined;
+  // Processes of other users, and those that end meanwhile, cannot be read: they are none of ours.
+  const environ = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+  const variables = environ.split('\0');
+  const isMarked = variables.some((each) => each.startsWith('SLIPWAY_ATTEMPT='));
+  const isHere = variables.some((each) => each.startsWith(`HOME=${folder}/`));
+  if (!isMarked || !isHere) return undefined;
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  if (/^State:\s+[ZX]/m.test(status)) return undefined;
+  return { pid, parent: Number(/^PPid:\s+([0-9]+)/m.exec(status)?.[1] ?? 0) };
 }
 
 function signalQuietly(pid: number, signal: NodeJS.Signals): void {
