@@ -55,6 +55,8 @@ export interface EnvironmentConfig {
   variables: ReadonlyMap<string, string | SecretRef>;
   /** Service to version key, where they differ. */
   versionKeys: ReadonlyMap<string, string>;
+  /** What the default isolation refuses and this environment may do. */
+  allow: readonly string[];
   retry: RetryPolicy;
   rollout: RolloutPolicy;
 }

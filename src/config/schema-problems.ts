@@ -16,7 +16,6 @@ const validate = ajv.compile(configSchema);
 /** Keys that are designed but not enforced yet: accepting them silently would promise protection. */
 const NOT_YET: Record<string, readonly string[]> = {
   repositories: [
-    'allow',
     'approval',
     'chartRanges',
     'freeze',

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { ALLOW_PATTERN, ALLOWABLE } from '../domain/gate/allow.ts';
 import {
   absolutePath,
   byName,
@@ -128,6 +129,22 @@ const environmentSchema = Type.Object(
         'Which version key drives a service that has none of its own name.',
       ),
     ),
+    allow: Type.Optional(
+      Type.Array(
+        text(
+          `one of ${Object.keys(ALLOWABLE).join(', ')}, or ref+ and a provider of vals that runs no commands`,
+          'See docs/security.md.',
+          { pattern: ALLOW_PATTERN },
+        ),
+        {
+          title: 'a list of what is permitted',
+          description: 'What the default isolation refuses.',
+          uniqueItems: true,
+        },
+      ),
+    ),
+    retry: Type.Optional(retrySchema),
+    rollout: Type.Optional(rolloutSchema),
     retry: Type.Optional(retrySchema),
     rollout: Type.Optional(rolloutSchema),
   },

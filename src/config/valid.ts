@@ -96,6 +96,7 @@ function toEnvironment(
       typeof value === 'string' ? value : secret([...path, 'variables', variable], value),
     ),
     versionKeys: new Map(Object.entries(raw.versionKeys ?? {})),
+    allow: raw.allow ?? [],
     retry: {
       attempts: raw.retry?.attempts ?? 3,
       backoffMs: milliseconds(raw.retry?.backoff ?? '30s'),

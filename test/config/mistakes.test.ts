@@ -3,6 +3,7 @@ import { EXAMPLE, exampleWith, problemsOf } from './example.ts';
 
 const NOTPROD = 'repositories.notprod';
 const CS_QA = `${NOTPROD}.environments.cs-qa`;
+const CS_PROD = 'repositories.prod.environments.cs-prod';
 const WCS_QA = `${NOTPROD}.environments.wcs-qa`;
 const SECRET_FIX = 'use { env: NAME } or { file: path }';
 const DURATION = 'such as 500ms, 30s, 10m or 2h';
@@ -43,8 +44,9 @@ describe('a mistake is named with its place and what to do', () => {
     ],
     [
       '        tier: prod',
-      '        allow: [hooks]',
-      '31:9 "allow" is not supported yet: remove it',
+      '        allow: [hooks, ref+exec, ref+vault, hooks]',
+      `31:24 ${CS_PROD}.allow[1] must be one of hooks, readFile, exec, remote, args, postRenderer, transformers, strategicMergePatches, jsonPatches, kubedog, unverified, skipTLS, llm, or ref+ and a provider of vals that runs no commands`,
+      `31:45 ${CS_PROD}.allow lists this twice; remove it`,
     ],
     [
       '        tier: prod',

@@ -44,6 +44,7 @@ describe('a valid file', () => {
       after: ['cs-qa'],
       variables: new Map(),
       versionKeys: new Map(),
+      allow: [],
       retry: { attempts: 3, backoffMs: 30_000, limitMs: 600_000 },
       rollout: { timeoutMs: 600_000, soakMs: 30_000, restartsMax: 5 },
     });
@@ -53,6 +54,15 @@ describe('a valid file', () => {
       rollout: { timeoutMs: 900_000, soakMs: 0, restartsMax: 0 },
     });
     expect(config.repositories.get('prod')?.forge?.webhookSecrets).toHaveLength(2);
+  });
+
+  test('permits what the isolation refuses, entry by entry', () => {
+    const tier = '        tier: prod';
+    const config = validConfig(exampleWith([tier, `${tier}\n        allow: [hooks, ref+vault]`]));
+    expect(config.repositories.get('prod')?.environments.get('cs-prod')?.allow).toEqual([
+      'hooks',
+      'ref+vault',
+    ]);
   });
 
   test('may leave out what has a default, and forge where the branch is polled', () => {

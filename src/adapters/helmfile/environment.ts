@@ -3,7 +3,7 @@ import type { Workspace } from './workspace.ts';
 
 /**
  * The whole environment of helmfile and of the helms that it starts. What is not in it cannot leak into
- * a template; helmfile's own switches against insecure features are on.
+ * a template; helmfile's own switches against insecure features are on unless `allow` lifts them.
  *
  * @param variables the environment's `variables` of slipway.yaml
  * @param attempt marks the processes of an attempt, so that leftovers can be found
@@ -14,6 +14,9 @@ export function childEnvironment(
   attempt: string,
 ): Record<string, string> {
   const { root, helmHome, bin } = workspace;
+  const allows = (...entries: string[]) => entries.some((entry) => workspace.allow.includes(entry));
+  // helmfile has one switch for exec and readFile, and another that holds back both and remote sources.
+  const functions = allows('exec', 'readFile');
   return {
     ...variables,
     PATH: bin,
@@ -23,9 +26,9 @@ export function childEnvironment(
     TZ: 'UTC',
     NO_COLOR: '1',
     SLIPWAY_ATTEMPT: attempt,
-    HELMFILE_DISABLE_INSECURE_FEATURES: 'true',
-    HELMFILE_DISABLE_INSECURE_TEMPLATE_FUNCTIONS: 'true',
-    HELMFILE_DISABLE_HOOKS: 'true',
+    HELMFILE_DISABLE_INSECURE_FEATURES: String(!functions && !allows('remote')),
+    HELMFILE_DISABLE_INSECURE_TEMPLATE_FUNCTIONS: String(!functions),
+    HELMFILE_DISABLE_HOOKS: String(!allows('hooks')),
     HELMFILE_HELM_BINARY: join(bin, 'helm'),
     HELMFILE_KUSTOMIZE_BINARY: join(bin, 'kustomize-denied'),
     HELMFILE_TEMPDIR: join(root, 'hf'),

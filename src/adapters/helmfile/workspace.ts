@@ -11,6 +11,8 @@ export interface Workspace {
   helmHome: string;
   /** Folder that holds helmfile and helm and nothing else. */
   bin: string;
+  /** What the environment permits of that which is refused by default. */
+  allow: readonly string[];
 }
 
 export interface WorkspacePlace {
@@ -20,6 +22,8 @@ export interface WorkspacePlace {
   /** Names the attempt's folder, for people who look at the disk. */
   name: string;
   tools: { helm: string; helmfile: string };
+  /** The environment's `allow`; nothing by default. */
+  allow?: readonly string[];
 }
 
 const OWNED_ONLY = { recursive: true, mode: 0o700 } as const;
@@ -55,5 +59,7 @@ async function layOut(root: string, place: WorkspacePlace): Promise<Workspace> {
   await Promise.all(folders.map((folder) => mkdir(folder, OWNED_ONLY)));
   await symlink(place.tools.helm, join(bin, 'helm'));
   await symlink(place.tools.helmfile, join(bin, 'helmfile'));
-  return { root, tree: join(root, 'tree'), kubeconfig: join(root, 'kubeconfig'), helmHome, bin };
+  const allow = place.allow ?? [];
+  const tree = join(root, 'tree');
+  return { root, tree, kubeconfig: join(root, 'kubeconfig'), helmHome, bin, allow };
 }
