@@ -84,7 +84,7 @@ program
 
 program
   .command('migrate')
-  .description('bring the database to the newest schema')
+  .description("bring the database and Temporal's namespace to what this version needs")
   .requiredOption('--config <file>', 'slipway.yaml')
   .addHelpText('after', '\nExample:\n  slipway migrate --config slipway.yaml')
   .action(async ({ config }: { config: string }) => {

@@ -1,12 +1,16 @@
 import { openDatabase } from '../adapters/postgres/database.ts';
 import { migrateToLatest } from '../adapters/postgres/migrate.ts';
 import { createStore } from '../adapters/postgres/store.ts';
+import { ensureSearchAttributes } from '../adapters/temporal/namespace.ts';
 import { loadConfig } from '../config/load.ts';
 import { resolveSecrets } from '../config/secrets.ts';
 
-/** Brings the configured database to the newest schema; answers the names of the migrations that ran. */
+/** Brings the configured database and Temporal's namespace to what this version needs; says what it did. */
 export async function migrateConfigured(configFile: string): Promise<string[]> {
-  return migrateToLatest(await databaseUrl(configFile));
+  const migrations = await migrateToLatest(await databaseUrl(configFile));
+  const { temporal } = await loadConfig(configFile);
+  const attributes = await ensureSearchAttributes(temporal);
+  return [...migrations, ...attributes.map((name) => `search attribute ${name}`)];
 }
 
 /** Makes a token for the API of the configured instance. */

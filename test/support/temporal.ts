@@ -42,11 +42,13 @@ export async function startTimeSkipping(): Promise<TestWorkflowEnvironment> {
   return environment;
 }
 
-/** A real server with real time. */
-export async function startDevServer(): Promise<TestWorkflowEnvironment> {
+/** A real server with real time; with Slipway's search attributes, or those given. */
+export async function startDevServer(
+  attributes = searchAttributes,
+): Promise<TestWorkflowEnvironment> {
   const { temporal: path } = await ensureTools(['temporal']);
   return TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'existing-path', path }, searchAttributes },
+    server: { executable: { type: 'existing-path', path }, searchAttributes: attributes },
   });
 }
 
