@@ -9,9 +9,6 @@ import {
 } from '../../domain/diff/resource.ts';
 import { SlipwayError } from '../../domain/errors.ts';
 
-/** Parsed documents by their text; a diff reads mostly the same ones twice. */
-export type ParsedDocuments = Map<string, readonly Resource[]>;
-
 /**
  * The resources of a manifest as `helm template` and `helm get manifest` print it, read as Kubernetes
  * and Helm read it: YAML 1.1 (`no` is false), without its dates and base-60 numbers. Documents without
@@ -19,24 +16,23 @@ export type ParsedDocuments = Map<string, readonly Resource[]>;
  *
  * @param namespace where a resource goes that names no namespace
  */
-export function parseManifests(
-  text: string,
-  namespace = '',
-  parsed: ParsedDocuments = new Map(),
-): Resource[] {
-  return documentsOf(text).flatMap((document) => {
-    const known = parsed.get(document) ?? parseResources(document, namespace);
-    parsed.set(document, known);
-    return known;
-  });
+export function parseManifests(text: string, namespace = ''): Resource[] {
+  return parseDocuments(documentsOf(text), namespace);
 }
 
-/** Split as Helm splits. No other line can begin like this: what a block holds is indented. */
-function documentsOf(text: string): string[] {
-  return text.split(/^---(?=\s|$)/m).filter((document) => /^[ \t]*[^#\s]/m.test(document));
+/** The documents of a manifest, without those that hold nothing but comments. */
+export function documentsOf(text: string): string[] {
+  // Split as Helm splits: no other line can begin like this, since what a block holds is indented.
+  const documents = text.split(/^---(?=\s|$)/m).map((document) => document.replace(/^\s*\n/, ''));
+  return documents.filter((document) => /^[ \t]*[^#\s]/m.test(document));
 }
 
-function parseResources(text: string, namespace: string): readonly Resource[] {
+/** The resources of documents that were split before. */
+export function parseDocuments(documents: readonly string[], namespace: string): Resource[] {
+  return documents.flatMap((document) => parseResources(document, namespace));
+}
+
+function parseResources(text: string, namespace: string): Resource[] {
   const origin = /^# Source: (.+?)\s*$/m.exec(text)?.[1];
   const content = parse(text, origin);
   if (content === null) return [];
@@ -94,42 +90,61 @@ function parse(text: string, origin: string | undefined): Json {
 function contentOf(document: Document, origin: string | undefined): unknown {
   try {
     return document.toJS({ maxAliasCount: 10_000 });
-  } catch (cause) {
-    throw unreadable(origin, 'an alias cannot be followed', cause);
+  } catch {
+    // Its own message names what stands there.
+    throw unreadable(origin, 'an alias cannot be followed');
   }
 }
 
 function lineOf(text: string, offset: number): number {
-  // What stands before is the rest of the line with the three dashes.
-  return text.slice(0, offset).trimStart().split('\n').length;
+  return text.slice(0, offset).split('\n').length;
 }
 
-function unreadable(origin: string | undefined, why: string, cause?: unknown): SlipwayError {
+function unreadable(origin: string | undefined, why: string): SlipwayError {
   return new SlipwayError(
     'template-error',
     `reading the manifest${origin === undefined ? '' : ` from ${origin}`}: ${why}`,
-    { cause },
   );
 }
 
-/** The YAML library that Helm and Kubernetes share knows neither dates nor base 60, but `0o17`. */
+/** Dates and binaries stay text for Helm and Kubernetes, and what a number is they decide otherwise. */
 function helmTags(tags: Tags): Tags {
-  const kept = tags.filter(
-    (tag) =>
-      typeof tag === 'string' ||
-      !(tag.tag.endsWith(':timestamp') || tag.tag.endsWith(':binary') || tag.format === 'TIME'),
-  );
-  return [octal, ...kept];
+  const replaced = /:(timestamp|binary|int|float)$/;
+  const kept = tags.filter((tag) => typeof tag === 'string' || !replaced.test(tag.tag));
+  return [number, notFinite, ...kept];
 }
 
-const octal: ScalarTag = {
+/**
+ * Numbers as the YAML library of Helm and Kubernetes reads them: none to base 60, `0o17` but not `e1`,
+ * as the end of a commit's id may be.
+ */
+const number: ScalarTag = {
   tag: 'tag:yaml.org,2002:int',
-  format: 'OCT',
   default: true,
-  test: /^[-+]?0o[0-7_]+$/,
-  resolve: (text) =>
-    BigInt(text.replace(/^[-+]/, '').replaceAll('_', '')) * (text.startsWith('-') ? -1n : 1n),
+  test: /^([0-9]|[-+][\w.]|\.[0-9])[\w.+-]*$/,
+  resolve: (text) => {
+    const plain = text.replaceAll('_', '');
+    if (INTEGER.test(plain)) return integer(plain);
+    const value = FLOAT.test(plain) ? Number(plain) : NaN;
+    // Beyond all numbers it is text: `6e862` and `4e999` are not the same.
+    return Number.isFinite(value) ? value : text;
+  },
 };
+
+const notFinite: ScalarTag = {
+  tag: 'tag:yaml.org,2002:float',
+  default: true,
+  test: /^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/,
+  resolve: (text) => `!!float ${text}`,
+};
+
+const INTEGER = /^[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9][0-9]*|0)$/;
+const FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
+
+function integer(text: string): bigint {
+  const digits = text.replace(/^[-+]/, '').replace(/^0(?=[0-9])/, '0o');
+  return text.startsWith('-') ? -BigInt(digits) : BigInt(digits);
+}
 
 /** Numbers that JSON cannot hold become text that no string is written as, so that they still differ. */
 function toJson(value: unknown): Json {
