@@ -5,7 +5,7 @@ import type { EnvironmentLease } from '../src/adapters/kubernetes/lease.ts';
 import type { LogSink } from '../src/contract/log-sink.ts';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import type { ProcessIdentity } from '../src/domain/lease.ts';
-import type { WorkloadFacts } from '../src/domain/rollout.ts';
+import type { WorkloadFacts } from '../src/domain/workload.ts';
 
 /** What the activities of a cluster are given; src/main makes it from the adapters. */
 export interface ClusterDeps {
@@ -36,7 +36,8 @@ interface ProcessDeps {
 export interface ClusterView {
   checkNamespace: () => Promise<void>;
   helmReleases: () => Promise<HelmRelease[]>;
-  workloads: () => Promise<WorkloadFacts[]>;
+  /** The workloads that these Helm releases declare. */
+  workloads: (helmReleases: readonly HelmRelease[]) => Promise<WorkloadFacts[]>;
   lease: Pick<EnvironmentLease, 'look' | 'hold'>;
   markHelmRevisionFailed: (
     release: { service: string; helmRevision: number },

@@ -9,8 +9,13 @@ export interface CauseReport {
   service?: string;
   /** Kubernetes workload, such as `Deployment/frontend`. */
   workload?: string;
+  pod?: string;
   container?: string;
   image?: string;
   /** The neighbour's own word, such as `ImagePullBackOff`. */
   reason?: string;
+  /** What it is concluded from: events, log lines, error output. At most 20 lines, and no secret. */
+  evidence?: string[];
+  /** What to do next, the most likely first. */
+  actions?: string[];
 }

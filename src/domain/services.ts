@@ -30,6 +30,8 @@ interface ServiceProgress {
   service: string;
   state: 'waiting' | 'applying' | 'progressing' | 'healthy' | 'failed';
   note: string;
+  /** It succeeded, and nothing of it runs until its schedule wakes it. */
+  health?: 'asleep';
 }
 
 export interface RolloutJudgement {
@@ -86,19 +88,39 @@ export function judgeAfterApply(
     if (cause) {
       return { service: service.name, state: 'failed' as const, note: cause.sentence, cause };
     }
-    const workloads = workloadsOf(service.name, facts);
+    // A hook's Job is Helm's business, and mostly gone by now.
+    const workloads = workloadsOf(service.name, facts).filter(({ hook }) => !hook);
     const trouble = worst(workloads);
-    const unhealthy = workloads.find(({ state }) => state !== 'healthy');
-    if (!unhealthy) return { service: service.name, state: 'healthy' as const, note: 'healthy' };
+    const unhealthy = workloads.filter(({ state }) => state !== 'healthy');
+    if (unhealthy.length === 0) return { service: service.name, ...healthInWords(workloads) };
     return {
       service: service.name,
       state: trouble?.state === 'failed' ? ('failed' as const) : ('progressing' as const),
-      note: trouble?.trouble?.sentence ?? `${unhealthy.workload}: ${unhealthy.progress}`,
+      note: [...(trouble?.trouble ? [trouble.trouble.sentence] : []), ...unhealthy.map(far)].join(
+        '; ',
+      ),
       ...(trouble?.trouble ? { cause: trouble.trouble } : {}),
     };
   });
   if (judged.every(({ state }) => state === 'healthy')) return summary('healthy', judged);
   return summary(judged.some(({ state }) => state === 'failed') ? 'failed' : 'progressing', judged);
+}
+
+/** Healthy, with what people should know, such as that it sleeps. */
+function healthInWords(
+  workloads: readonly WorkloadVerdict[],
+): Pick<ServiceProgress, 'state' | 'note' | 'health'> {
+  const notes = workloads.flatMap(({ workload, note }) => (note ? [`${workload}: ${note}`] : []));
+  const asleep = workloads.some((workload) => workload.asleep);
+  return {
+    state: 'healthy',
+    note: ['healthy', ...notes].slice(asleep ? 1 : 0).join('; '),
+    ...(asleep ? { health: 'asleep' as const } : {}),
+  };
+}
+
+function far({ workload, progress }: WorkloadVerdict): string {
+  return `${workload}: ${progress}`;
 }
 
 type Judged = ServiceProgress & { cause?: CauseReport };
@@ -109,7 +131,10 @@ function summary(state: RolloutJudgement['state'], judged: readonly Judged[]): R
     judged.find((service) => service.cause)?.cause;
   return {
     state,
-    services: judged.map(({ service, state: of, note }) => ({ service, state: of, note })),
+    services: judged.map(({ service, state: of, note, health }) => ({
+      ...{ service, state: of, note },
+      ...(health === undefined ? {} : { health }),
+    })),
     ...(cause ? { cause } : {}),
   };
 }

@@ -95,7 +95,7 @@ export async function createClusterDeps(options: ClusterDepsOptions): Promise<Cl
       return {
         checkNamespace: () => checkNamespace(api, namespace),
         helmReleases: () => listHelmReleases(api, namespace),
-        workloads: () => listWorkloads(api, namespace),
+        workloads: (helmReleases) => listWorkloads(api, namespace, helmReleases),
         lease: leaseOf(deployment),
         markHelmRevisionFailed: (release, because) =>
           markHelmRevisionFailed(api, namespace, release, because),

@@ -3,12 +3,16 @@ import { STAMP } from '../../contract/stamp.ts';
 import type { HelmReleaseFacts } from '../../domain/services.ts';
 import { ask, type KubernetesApi } from './client.ts';
 import { decodeHelmSecret } from './helm-secret.ts';
+import { releasedObjects, type ReleasedObject } from './inventory.ts';
 
 export interface HelmRelease extends HelmReleaseFacts {
   /** Helm 4 records whether it applied on the server's side. */
   serverSide: boolean;
   /** Since this revision last changed, in milliseconds of this machine's clock. */
   ageMs: number;
+  /** What of it has a rollout, and when the revision was made. */
+  objects?: readonly ReleasedObject[];
+  since?: Date;
 }
 
 /** The newest revision of each Helm release in a namespace, from the Secrets that Helm keeps. */
@@ -49,6 +53,8 @@ async function readRelease(secret: V1Secret): Promise<HelmRelease> {
     chartVersion: payload.chart?.metadata?.version ?? '',
     serverSide: payload.apply_method === 'ssa',
     ageMs: Date.now() - changedAt(secret),
+    objects: releasedObjects(secret.metadata?.uid ?? '', payload),
+    since: secret.metadata?.creationTimestamp ?? new Date(0),
     ...(deploymentId === undefined ? {} : { deploymentId }),
     ...(attempt === undefined ? {} : { attempt: Number(attempt) }),
   };

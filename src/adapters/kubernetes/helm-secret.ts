@@ -7,6 +7,7 @@ export interface HelmPayload {
   info?: { status?: string; description?: string; last_deployed?: string };
   chart?: { metadata?: { version?: string } };
   manifest?: string;
+  hooks?: { path?: string; manifest?: string; events?: string[] }[];
   apply_method?: string;
 }
 

@@ -1,136 +1,172 @@
-import type {
-  V1ContainerStatus,
-  V1Deployment,
-  V1Job,
-  V1ObjectMeta,
-  V1Pod,
-  V1ReplicaSet,
-} from '@kubernetes/client-node';
-import type { ContainerFacts, PodFacts, WorkloadFacts } from '../../domain/rollout.ts';
+import type { KubernetesObject, V1ObjectMeta } from '@kubernetes/client-node';
+import type { ConditionFacts, WorkloadFacts } from '../../domain/workload.ts';
+import { SlipwayError } from '../../domain/errors.ts';
 import { ask, type KubernetesApi } from './client.ts';
+import type { ReleasedObject } from './inventory.ts';
+import {
+  barePodFacts,
+  daemonSetFacts,
+  deploymentFacts,
+  identity,
+  jobFacts,
+  statefulSetFacts,
+} from './workload-facts.ts';
 
-/** Helm sets this label and annotation on everything that it manages. */
-const MANAGED = 'app.kubernetes.io/managed-by=Helm';
-const RELEASE_ANNOTATION = 'meta.helm.sh/release-name';
-const REVISION_ANNOTATION = 'deployment.kubernetes.io/revision';
+/** What a service's newest Helm revision declares; `since` is when the revision was made. */
+interface Released {
+  service: string;
+  objects?: readonly ReleasedObject[];
+  since?: Date;
+}
 
-/** The Deployments and Jobs that Helm releases of a namespace own, with the pods of their newest template. */
+interface Listed {
+  facts: WorkloadFacts;
+  metadata: V1ObjectMeta | undefined;
+}
+
+/**
+ * The workloads that Helm releases of a namespace declare, with the pods of their newest template; one
+ * that is declared and not there is told as missing.
+ *
+ * Asked about once a second while something rolls out. Lists, and no watch: a watch that went silent
+ * looks the same as a cluster in which nothing happens, so that lists would be needed beside it anyway.
+ * One list for each kind that is declared at all.
+ */
 export async function listWorkloads(
   api: KubernetesApi,
   namespace: string,
+  released: readonly Released[],
 ): Promise<WorkloadFacts[]> {
-  const managed = { namespace, labelSelector: MANAGED };
-  const [deployments, jobs, replicaSets, pods] = await ask(
-    `reading the workloads in ${namespace}`,
-    () =>
-      Promise.all([
-        api.apps.listNamespacedDeployment(managed),
-        api.batch.listNamespacedJob(managed),
-        api.apps.listNamespacedReplicaSet({ namespace }),
-        api.core.listNamespacedPod({ namespace }),
-      ]),
+  const declared = released.flatMap(({ service, objects = [], since = new Date(0) }) =>
+    objects.map((object) => ({ ...object, service, since })),
   );
+  const kinds = new Set(declared.map(({ kind }) => kind));
+  const listed = await ask(`reading the workloads in ${namespace}`, () =>
+    listKinds(api, namespace, kinds),
+  );
+  const custom = await listCustom(api, namespace, declared);
+  return declared.flatMap(({ kind, name, service, hook, vanishes, since, apiVersion }) => {
+    const group = custom.get(`${apiVersion} ${kind}`);
+    // Kinds that cannot be listed are not judged.
+    if (!BUILT_IN.has(kind) && !group) return [];
+    const found = (group ?? listed).find(({ facts }) => facts.kind === kind && facts.name === name);
+    if (!hook)
+      return [found ? { ...found.facts, service } : missing(kind, name, service, vanishes)];
+    // What an earlier revision's hook left behind says nothing about this one.
+    const made = found?.metadata?.creationTimestamp;
+    return found && made && made >= since ? [{ ...found.facts, service, hook: true as const }] : [];
+  });
+}
+
+const BUILT_IN = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'Pod']);
+
+async function listKinds(
+  api: KubernetesApi,
+  namespace: string,
+  kinds: ReadonlySet<string>,
+): Promise<Listed[]> {
+  const of = <T>(kind: string, list: () => Promise<{ items: T[] }>): Promise<T[]> =>
+    kinds.has(kind) ? list().then(({ items }) => items) : Promise.resolve([]);
+  const any = [...kinds].some((kind) => BUILT_IN.has(kind));
+  const where = { namespace };
+  const [deployments, replicaSets, statefulSets, daemonSets, jobs, pods, autoscaled] =
+    await Promise.all([
+      of('Deployment', () => api.apps.listNamespacedDeployment(where)),
+      of('Deployment', () => api.apps.listNamespacedReplicaSet(where)),
+      of('StatefulSet', () => api.apps.listNamespacedStatefulSet(where)),
+      of('DaemonSet', () => api.apps.listNamespacedDaemonSet(where)),
+      of('Job', () => api.batch.listNamespacedJob(where)),
+      any ? api.core.listNamespacedPod(where).then(({ items }) => items) : [],
+      kinds.has('Deployment') ? autoscaledNames(api, namespace) : new Set<string>(),
+    ]);
   return [
-    ...deployments.items.map((item) => deploymentFacts(item, replicaSets.items, pods.items)),
-    ...jobs.items.map((item) => jobFacts(item, pods.items)),
-  ].filter(({ service }) => service !== '');
+    ...deployments.map((item) => ({
+      facts: {
+        ...deploymentFacts(item, replicaSets, pods),
+        ...(autoscaled.has(item.metadata?.name ?? '') ? { autoscaled: true as const } : {}),
+      },
+      metadata: item.metadata,
+    })),
+    ...statefulSets.map((item) => ({
+      facts: statefulSetFacts(item, pods),
+      metadata: item.metadata,
+    })),
+    ...daemonSets.map((item) => ({ facts: daemonSetFacts(item, pods), metadata: item.metadata })),
+    ...jobs.map((item) => ({ facts: jobFacts(item, pods), metadata: item.metadata })),
+    ...(kinds.has('Pod') ? pods : []).map((item) => ({
+      facts: barePodFacts(item),
+      metadata: item.metadata,
+    })),
+  ];
 }
 
-function deploymentFacts(
-  k8sDeployment: V1Deployment,
-  replicaSets: readonly V1ReplicaSet[],
-  pods: readonly V1Pod[],
-): WorkloadFacts {
-  const { metadata, spec, status } = k8sDeployment;
-  const revision = metadata?.annotations?.[REVISION_ANNOTATION];
-  const newest = replicaSets.find(
-    (set) =>
-      isOwnedBy(set.metadata, metadata?.uid) &&
-      set.metadata?.annotations?.[REVISION_ANNOTATION] === revision,
+/** The Deployments whose replicas an autoscaler decides, whoever made it. */
+async function autoscaledNames(api: KubernetesApi, namespace: string): Promise<Set<string>> {
+  // Whoever may not list them sees a plain Deployment, which is the stricter judgement.
+  const list = await api.autoscaling
+    .listNamespacedHorizontalPodAutoscaler({ namespace })
+    .catch(() => ({ items: [] }));
+  return new Set(
+    list.items
+      .map(({ spec }) => spec.scaleTargetRef)
+      .filter(({ kind }) => kind === 'Deployment')
+      .map(({ name }) => name),
   );
-  const updated = status?.updatedReplicas ?? 0;
-  const failure = status?.conditions?.find(
-    ({ type, status: value, reason }) =>
-      (type === 'ReplicaFailure' && value === 'True') ||
-      (type === 'Progressing' && value === 'False' && reason === 'ProgressDeadlineExceeded'),
+}
+
+/** Custom resources by `<apiVersion> <kind>`; a kind that may not be listed is left out. */
+async function listCustom(
+  api: KubernetesApi,
+  namespace: string,
+  declared: readonly { apiVersion: string; kind: string }[],
+): Promise<Map<string, Listed[]>> {
+  const kinds = new Map(
+    declared
+      .filter(({ kind }) => !BUILT_IN.has(kind))
+      .map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]),
   );
-  return {
-    ...identity('Deployment', metadata),
-    observedGeneration: status?.observedGeneration ?? 0,
-    desired: spec?.replicas ?? 1,
-    updated,
-    available: newest?.status?.availableReplicas ?? 0,
-    old: Math.max(0, (status?.replicas ?? 0) - updated),
-    ...(failure
-      ? { failure: { reason: failure.reason ?? failure.type, message: failure.message ?? '' } }
-      : {}),
-    pods: podsOf(newest?.metadata?.uid, pods),
-  };
-}
-
-function jobFacts(job: V1Job, pods: readonly V1Pod[]): WorkloadFacts {
-  const { metadata, spec, status } = job;
-  const desired = spec?.completions ?? 1;
-  const failed = status?.conditions?.find(
-    ({ type, status: value }) => type === 'Failed' && value === 'True',
+  const entries = await Promise.all(
+    [...kinds].map(async ([key, { apiVersion, kind }]) => {
+      try {
+        const { items } = await ask(`reading ${kind} in ${namespace}`, () =>
+          api.objects.list<CustomObject>(apiVersion, kind, namespace),
+        );
+        return [[key, items.map((item) => customFacts(kind, item))] as const];
+      } catch (error) {
+        if (error instanceof SlipwayError && error.code !== 'cluster-unreachable') return [];
+        throw error;
+      }
+    }),
   );
-  const identified = identity('Job', metadata);
+  return new Map(entries.flat());
+}
+
+type CustomObject = KubernetesObject & {
+  status?: { observedGeneration?: number; conditions?: Partial<ConditionFacts>[] };
+};
+
+function customFacts(kind: string, { metadata, status }: CustomObject): Listed {
+  const identified = identity(kind, metadata);
+  const conditions = (status?.conditions ?? []).map((condition) => ({
+    ...{ type: '', status: '', reason: '', message: '' },
+    ...condition,
+  }));
   return {
-    ...identified,
-    // A Job's template cannot change, and its controller reports no generation.
-    observedGeneration: identified.generation,
-    desired,
-    updated: desired,
-    available: status?.succeeded ?? 0,
-    old: 0,
-    ...(failed
-      ? { failure: { reason: failed.reason ?? 'Failed', message: failed.message ?? '' } }
+    metadata,
+    facts: {
+      ...identified,
+      ...{ desired: 1, updated: 1, available: 1, old: 0, pods: [], conditions },
+      observedGeneration: status?.observedGeneration ?? identified.generation,
+    },
+  };
+}
+
+function missing(kind: string, name: string, service: string, vanishes: boolean): WorkloadFacts {
+  return {
+    ...{ kind, name, service, generation: 0, observedGeneration: 0, missing: true as const },
+    ...{ desired: 1, updated: 0, available: 0, old: 0, pods: [] },
+    ...(kind === 'Job'
+      ? { job: { complete: false, failedPods: 0, backoffLimit: 0, vanishes } }
       : {}),
-    pods: podsOf(metadata?.uid, pods),
   };
-}
-
-function identity(kind: WorkloadFacts['kind'], metadata: V1ObjectMeta | undefined) {
-  return {
-    kind,
-    name: metadata?.name ?? '',
-    service: metadata?.annotations?.[RELEASE_ANNOTATION] ?? '',
-    generation: metadata?.generation ?? 0,
-  };
-}
-
-function podsOf(owner: string | undefined, pods: readonly V1Pod[]): PodFacts[] {
-  return pods
-    .filter(({ metadata }) => isOwnedBy(metadata, owner) && !metadata?.deletionTimestamp)
-    .map((pod) => {
-      const declared = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-      const images = new Map(declared.map(({ name, image }) => [name, image]));
-      const statuses = [
-        ...(pod.status?.initContainerStatuses ?? []),
-        ...(pod.status?.containerStatuses ?? []),
-      ];
-      return {
-        name: pod.metadata?.name ?? '',
-        // The status holds the image as the node resolved it; people know the one they declared.
-        containers: statuses.map((status) => containerFacts(status, images.get(status.name))),
-      };
-    });
-}
-
-function containerFacts(status: V1ContainerStatus, image: string | undefined): ContainerFacts {
-  const waiting = status.state?.waiting;
-  const exit = status.state?.terminated ?? status.lastState?.terminated;
-  return {
-    name: status.name,
-    image: image ?? status.image,
-    restarts: status.restartCount,
-    ...(waiting
-      ? { waiting: { reason: waiting.reason ?? '', message: waiting.message ?? '' } }
-      : {}),
-    ...(exit ? { lastExit: { reason: exit.reason ?? 'Error', exitCode: exit.exitCode } } : {}),
-  };
-}
-
-function isOwnedBy(metadata: V1ObjectMeta | undefined, uid: string | undefined): boolean {
-  return uid !== undefined && (metadata?.ownerReferences ?? []).some((owner) => owner.uid === uid);
 }

@@ -76,7 +76,10 @@ export const TOOL_NAMES = [
   'kube-scheduler',
 ] as const;
 
-export type ToolName = (typeof TOOL_NAMES)[number];
+/** Only the tests on a real node use it, and those run on Linux: it is in no list of what people need. */
+const NODE_TOOL = 'kubelet';
+
+export type ToolName = (typeof TOOL_NAMES)[number] | typeof NODE_TOOL;
 
 const platform = (goPackage: string, binary?: string): readonly Source[] => [
   { kind: 'go', module: 'platform', package: goPackage, ...(binary && { binary }) },
@@ -163,4 +166,5 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
   'kube-apiserver': controlPlane('kube-apiserver'),
   'kube-controller-manager': controlPlane('kube-controller-manager'),
   'kube-scheduler': controlPlane('kube-scheduler'),
+  [NODE_TOOL]: controlPlane(NODE_TOOL),
 };

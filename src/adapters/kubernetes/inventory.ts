@@ -1,0 +1,64 @@
+import { parseAllDocuments } from 'yaml';
+import type { HelmPayload } from './helm-secret.ts';
+
+/** An object of a Helm release whose rollout is worth watching. */
+export interface ReleasedObject {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  /** A hook's Job, which lives for a moment of the Helm operation only. */
+  hook: boolean;
+  /** A Job that removes itself some time after its end. */
+  vanishes: boolean;
+}
+
+const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'Pod']);
+// Kubernetes' own objects have no condition to wait for, but for the workloads above.
+const OWN_GROUPS = /^(v1|[a-z]+\/v\w+|[a-z.]+\.k8s\.io\/v\w+)$/;
+const REVISIONS_MAX = 1_000;
+
+const known = new Map<string, readonly ReleasedObject[]>();
+
+/**
+ * What of a Helm revision's manifest and hooks has a rollout: workloads, and custom resources. A
+ * manifest never changes within a revision, so it is parsed once.
+ *
+ * @param uid of the Secret that holds the revision
+ */
+export function releasedObjects(uid: string, payload: HelmPayload): readonly ReleasedObject[] {
+  const found = known.get(uid);
+  if (found) return found;
+  const hooks = (payload.hooks ?? []).filter(
+    ({ events = [] }) => !events.some((event) => event.startsWith('test')),
+  );
+  const objects = [
+    ...objectsOf(payload.manifest ?? '', false),
+    ...hooks.flatMap(({ manifest = '' }) => objectsOf(manifest, true)),
+  ];
+  // The oldest goes first; a revision that is looked at again is parsed again.
+  const [oldest] = known.keys();
+  if (known.size >= REVISIONS_MAX && oldest !== undefined) known.delete(oldest);
+  known.set(uid, objects);
+  return objects;
+}
+
+function objectsOf(manifest: string, hook: boolean): ReleasedObject[] {
+  return manifest.split(/^---(?=\s|$)/m).flatMap((text) => {
+    // Most documents are of no interest, and parsing is what costs.
+    const kind = /^kind:\s*"?(\w+)/m.exec(text)?.[1] ?? '';
+    const apiVersion = /^apiVersion:\s*"?([\w./-]+)/m.exec(text)?.[1] ?? '';
+    if (!WORKLOADS.has(kind) && (hook || OWN_GROUPS.test(apiVersion))) return [];
+    return parseAllDocuments(text, { version: '1.1', logLevel: 'silent' }).flatMap((document) => {
+      const object = document.toJS() as Parsed | null;
+      const name = object?.metadata?.name;
+      if (typeof name !== 'string') return [];
+      const vanishes = kind === 'Job' && object?.spec?.ttlSecondsAfterFinished !== undefined;
+      return [{ apiVersion, kind, name, hook, vanishes }];
+    });
+  });
+}
+
+interface Parsed {
+  metadata?: { name?: unknown };
+  spec?: { ttlSecondsAfterFinished?: unknown };
+}
