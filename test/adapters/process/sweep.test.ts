@@ -40,6 +40,16 @@ test.runIf(process.platform === 'linux')(
 );
 
 test.runIf(process.platform === 'linux')(
+  'what one attempt left is ended wherever it ran; another attempt lives',
+  async () => {
+    const left = await startOrphan('exec sleep 300', { SLIPWAY_ATTEMPT: 'dep_9/1', HOME: '/a' });
+    const next = await startOrphan('exec sleep 300', { SLIPWAY_ATTEMPT: 'dep_9/10', HOME: '/a' });
+    expect(await sweepAttempts({ attempt: 'dep_9/1' })).toBe(1);
+    expect([left, next].map(isAlive)).toEqual([false, true]);
+  },
+);
+
+test.runIf(process.platform === 'linux')(
   'the topmost is asked first and passes it on; what does not listen is killed',
   async () => {
     const ours = { SLIPWAY_ATTEMPT: 'dep_1/2', HOME: `${folder}/attempts/b/home` };
@@ -48,7 +58,7 @@ test.runIf(process.platform === 'linux')(
     const child = `trap "echo child asked >> ${log}" TERM; while :; do sleep 0.05; done`;
     const top = `sh -c '${child}' & trap "echo top asked >> ${log}; wait" TERM; wait`;
     await startOrphan(top, ours);
-    expect(await sweepAttempts({ folder: `${folder}/attempts`, ladder: SOON })).toBeGreaterThan(1);
+    expect(await sweepAttempts({ folder: `${folder}/attempts` }, SOON)).toBeGreaterThan(1);
     expect((await readFile(log, 'utf8')).split('\n')[0]).toBe('top asked');
   },
 );
