@@ -52,7 +52,12 @@ it('helmfile sees the configured variables and what it needs, and nothing of thi
     return stdout.replaceAll(workspace.root, '<root>').trim().split('\n');
   });
   delete process.env.SLIPWAY_TEST_SECRET;
-  const seen = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  const seen: Record<string, string> = Object.fromEntries(
+    lines.map((line): [string, string] => {
+      const at = line.indexOf('=');
+      return [line.slice(0, at), line.slice(at + 1)];
+    }),
+  );
   expect(seen).toMatchObject({
     ALLOWED_IPS: '192.0.2.0/24',
     PATH: '<root>/bin',
