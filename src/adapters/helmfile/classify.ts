@@ -1,4 +1,5 @@
 import { SlipwayError, type CauseCode } from '../../domain/errors.ts';
+import { refusedByHelmfile } from './gate.ts';
 
 /** Ordered: the first pattern that helm's or helmfile's own words match names the cause. */
 const RULES: readonly [RegExp, CauseCode][] = [
@@ -48,6 +49,8 @@ const CHART_REGISTRY_WITHOUT = /failed to perform "\w+" on source.*not found/i;
  * @param stderr the end of its error output, redacted by the caller
  */
 export function helmfileError(doing: string, stderr: string): SlipwayError {
+  const refused = refusedByHelmfile(stderr);
+  if (refused) return refused;
   const code = codeOf(stderr);
   return new SlipwayError(code, `${doing}: ${essence(stderr)}`);
 }

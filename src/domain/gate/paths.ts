@@ -1,0 +1,27 @@
+/** Whether go-getter or a URL says to fetch it from elsewhere. */
+export function isRemote(text: string): boolean {
+  return /^[A-Za-z0-9+.-]+::|^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(text);
+}
+
+/**
+ * The path in the tree that a text names, seen from a folder of the tree; undefined where it leaves the
+ * tree. The tree has no links (it is checked before), so names alone decide.
+ *
+ * @param root absolute folder of the checked-out commit, which helmfile itself puts before some paths
+ */
+export function pathInTree(root: string, folder: string, text: string): string | undefined {
+  const path = text.startsWith(`${root}/`) ? text.slice(root.length + 1) : undefined;
+  if (path === undefined && text.startsWith('/')) return undefined;
+  const parts: string[] = [];
+  for (const part of (path ?? `${folder}/${text}`).split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') parts.push(part);
+    else if (parts.pop() === undefined) return undefined;
+  }
+  return parts.join('/');
+}
+
+export function folderOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash < 0 ? '' : path.slice(0, slash);
+}
