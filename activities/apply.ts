@@ -1,13 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import { STAMP } from '../src/contract/stamp.ts';
-import type { ClusterActivities } from '../src/contract/workflow/activities.ts';
+import type { Helmfile } from '../src/adapters/helmfile/helmfile.ts';
+import type { ClusterActivities, PlanResult } from '../src/contract/workflow/activities.ts';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import { SlipwayError } from '../src/domain/errors.ts';
 import { formatHolder } from '../src/domain/lease.ts';
+import type { PlannedService } from '../src/domain/services.ts';
 import type { ClusterDeps } from './cluster-deps.ts';
+import { environmentDigest, readDeclared } from './declared-services.ts';
 import { beating } from './heartbeat.ts';
 import { logging } from './log-writer.ts';
-import { readPlan } from './plan.ts';
 
 /**
  * Runs helmfile on the commit, once: the inputs are read again first, and the apply goes on only if
@@ -27,21 +29,13 @@ export function createApply(deps: ClusterDeps): ClusterActivities['apply'] {
             .lease.hold(holder(deployment, attempt), deadHolder, signal, (held) =>
               deps.withHelmfile(deployment, attempt, held, async (helmfile) => {
                 const started = performance.now();
-                const now = await readPlan(deps, deployment, helmfile);
-                if (now.digest !== plan.digest) {
-                  throw new SlipwayError(
-                    'plan-changed',
-                    'The inputs changed between plan and apply, such as a chart that moved.',
-                  );
-                }
-                const existing = await deps.cluster(deployment).helmReleases();
-                await helmfile.sync({
+                await checkDigest(deps, deployment, helmfile, plan);
+                await applyPlan(deps, deployment, helmfile, plan, {
                   labels: {
                     [STAMP.deployment]: deployment.deploymentId,
                     [STAMP.attempt]: `${attempt}`,
                   },
                   description: `slipway ${deployment.deploymentId}/${attempt} ${deployment.commit}`,
-                  serverSide: existing.some(({ serverSide }) => serverSide),
                   onLine: write,
                 });
                 return { durationMs: Math.round(performance.now() - started) };
@@ -49,4 +43,48 @@ export function createApply(deps: ClusterDeps): ClusterActivities['apply'] {
             ),
       ),
     );
+}
+
+/** What a person approved, or the plan said, is applied or nothing. */
+async function checkDigest(
+  deps: ClusterDeps,
+  deployment: DeploymentRef,
+  helmfile: Helmfile,
+  plan: PlanResult,
+): Promise<void> {
+  const declared = await readDeclared(deps, deployment, helmfile);
+  const digest = environmentDigest(deps, deployment, declared, new Set(plan.unstable));
+  if (digest === plan.digest) return;
+  throw new SlipwayError(
+    'plan-changed',
+    'The inputs changed between plan and apply, such as a chart that moved.',
+  );
+}
+
+async function applyPlan(
+  deps: ClusterDeps,
+  deployment: DeploymentRef,
+  helmfile: Helmfile,
+  plan: PlanResult,
+  how: {
+    labels: Readonly<Record<string, string>>;
+    description: string;
+    onLine: (line: string) => void;
+  },
+): Promise<void> {
+  const existing = await deps.cluster(deployment).helmReleases();
+  const names = plan.services.filter((service) => !isOrphan(service)).map(({ name }) => name);
+  const changed = existing.filter(({ service }) => names.includes(service));
+  if (names.length > 0) {
+    const serverSide = changed.some((release) => release.serverSide);
+    await helmfile.sync({ ...how, names, serverSide });
+  }
+  for (const { name } of plan.services.filter(isOrphan)) {
+    await helmfile.uninstall(name, how.onLine);
+  }
+}
+
+/** What the commit does not declare has no chart in the plan. */
+function isOrphan({ action, chart }: PlannedService): boolean {
+  return action === 'uninstall' && chart === '';
 }

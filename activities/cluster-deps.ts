@@ -4,6 +4,7 @@ import type { HelmRelease } from '../src/adapters/kubernetes/helm-releases.ts';
 import type { EnvironmentLease } from '../src/adapters/kubernetes/lease.ts';
 import type { LogSink } from '../src/contract/log-sink.ts';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
+import type { ServiceDiff } from '../src/domain/diff/plan-diff.ts';
 import type { ProcessIdentity } from '../src/domain/lease.ts';
 import type { WorkloadFacts } from '../src/domain/workload.ts';
 
@@ -20,8 +21,20 @@ export interface ClusterDeps {
   cluster: (deployment: DeploymentRef) => ClusterView;
   /** Keyed digest of texts that may hold secrets. */
   digest: (deployment: DeploymentRef, texts: readonly string[]) => string;
+  settings: (deployment: DeploymentRef) => PlanSettings;
+  /** Compares two manifests of a service; without secrets in the answer. */
+  diff: (
+    deployment: DeploymentRef,
+    manifests: { service: string; rendered: string; live: string },
+  ) => ServiceDiff;
   logs: LogSink;
   processes: ProcessDeps;
+}
+
+/** What slipway.yaml says about an environment's plans. */
+interface PlanSettings {
+  chartRanges: 'hold' | 'follow';
+  prune: boolean;
 }
 
 /** What is known of processes of this place, to prove that a holder is dead. */
@@ -29,13 +42,15 @@ interface ProcessDeps {
   me: ProcessIdentity;
   isRunning: (process: ProcessIdentity) => boolean;
   /** Ends every process that carries the mark of an attempt, and returns when none is left. */
-  endLeftovers: (attempt: string) => Promise<void>;
+  endLeftovers: (attempt: string) => Promise<unknown>;
 }
 
 /** What is asked of a cluster's API server about one namespace. */
 export interface ClusterView {
   checkNamespace: () => Promise<void>;
   helmReleases: () => Promise<HelmRelease[]>;
+  /** What the newest revisions of these services applied, hooks included; absent where there is none. */
+  manifests: (services: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** The workloads that these Helm releases declare. */
   workloads: (helmReleases: readonly HelmRelease[]) => Promise<WorkloadFacts[]>;
   lease: Pick<EnvironmentLease, 'look' | 'hold'>;

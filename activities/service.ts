@@ -8,7 +8,9 @@ import type { LaneKey } from '../src/contract/workflow/ids.ts';
 import type { SubmitResult } from '../src/contract/workflow/messages.ts';
 import type { DeploymentEnd, DeploymentRequest } from '../src/contract/workflow/payloads.ts';
 import type { RetryPolicy } from '../src/domain/backoff.ts';
+import { CAUSES, SlipwayError } from '../src/domain/errors.ts';
 import { decideOrder } from '../src/domain/ordering.ts';
+import type { RecordedService } from '../src/domain/plan/plan-services.ts';
 import type { RolloutPolicy } from '../src/domain/rollout.ts';
 import { beating } from './heartbeat.ts';
 
@@ -21,6 +23,12 @@ export interface ServiceDeps {
   acceptedCommits: {
     acceptedCommit: (repository: string, name: string) => Promise<string | undefined>;
     accept: (input: { repository: string; environment: string; commit: string }) => Promise<void>;
+  };
+  services: {
+    readRecorded: (input: {
+      repository: string;
+      environment: string;
+    }) => Promise<RecordedService[]>;
   };
   submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>;
 }
@@ -52,7 +60,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
     startRelease: (input) =>
       beating(async (signal) => {
         const { repository, commit, environments: chosen } = input;
-        const facts = await deps.mirror(repository).commit(commit, signal);
+        const facts = await readCommit(deps.mirror(repository), commit, signal);
         const settings = deps
           .environments(repository)
           .filter(({ name }) => !chosen || chosen.includes(name));
@@ -73,7 +81,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
           const ids = { environment: name, cluster, namespace, deploymentId, deploymentNumber };
           return [{ ...ids, after: [...after], retry, rollout }];
         });
-        return { title: facts.title, targets };
+        return { title: facts.title, targets, ...(facts.cause ? { cause: facts.cause } : {}) };
       }),
 
     submitToLane: async (request) => {
@@ -99,7 +107,19 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
       }),
 
     acceptCommit: (input) => deps.acceptedCommits.accept(input),
+    readRecorded: (input) => deps.services.readRecorded(input),
     recordPhase: (input) => deps.deployments.recordPhase(input),
     recordOutcome: (input) => deps.deployments.recordOutcome(input),
   };
+}
+
+/** What the commit says of itself, or why that cannot be read; throws what may pass by itself. */
+async function readCommit(mirror: Mirror, commit: string, signal: AbortSignal) {
+  try {
+    return { ...(await mirror.commit(commit, signal)), cause: undefined };
+  } catch (error) {
+    if (!(error instanceof SlipwayError) || CAUSES[error.code].kind === 'transient') throw error;
+    const cause = { code: error.code, sentence: error.message };
+    return { title: '', author: '', committedAt: new Date().toISOString(), cause };
+  }
 }

@@ -18,9 +18,13 @@ const recording: ActivityOptions = {
 };
 
 // These read git, whose first fetch of a large repository takes minutes.
-const readingGit: ActivityOptions = { ...recording, startToCloseTimeout: 5 * MINUTE };
+const readingGit: ActivityOptions = {
+  ...recording,
+  startToCloseTimeout: 15 * MINUTE,
+  heartbeatTimeout: 30 * SECOND,
+};
 
-export const { recordPhase, recordOutcome, submitToLane, acceptCommit } =
+export const { recordPhase, recordOutcome, submitToLane, acceptCommit, readRecorded } =
   proxyActivities<ServiceActivities>(recording);
 
 export const { startRelease, orderWaiting } = proxyActivities<ServiceActivities>(readingGit);

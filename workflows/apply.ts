@@ -2,14 +2,22 @@ import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { PlanResult } from '../src/contract/workflow/activities.ts';
 import type { DeploymentRef, DeploymentRequest } from '../src/contract/workflow/payloads.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
+import { CAUSES, isCauseCode } from '../src/domain/errors.ts';
 import type { RolloutJudgement } from '../src/domain/services.ts';
 import { onCluster } from './activity-options.ts';
 import { shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
 
+export interface Verdict {
+  /** Why the release is bad; absent when it is good. */
+  cause?: CauseReport;
+  /** The last look at the cluster, if there was one. */
+  judgement?: RolloutJudgement;
+}
+
 /**
  * Applies a plan while watching the cluster beside it, then waits until the services are healthy.
- * Returns the cause when the release is bad; throws what an activity threw when it could not be done.
+ * Returns what became of the services; throws what an activity threw when it could not be done.
  */
 export async function applyAndVerify(
   request: DeploymentRequest,
@@ -17,7 +25,7 @@ export async function applyAndVerify(
   attempt: number,
   plan: PlanResult,
   onApplied: () => Promise<void>,
-): Promise<CauseReport | undefined> {
+): Promise<Verdict> {
   const { cluster, environment, commit, rollout } = request;
   const activities = onCluster(cluster, `${environment} at ${shortCommit(commit)}`);
   const look = { deployment, attempt, services: plan.services, rollout };
@@ -28,11 +36,12 @@ export async function applyAndVerify(
   if (givenUp) return givenUp;
   await onApplied();
   const judgement = await activities.watchRollout(rollout, 'Verify')({ ...look, mode: 'after' });
-  if (judgement.state === 'healthy') return undefined;
-  return judgement.cause ?? { code: 'rollout-timeout', sentence: sentenceOf(judgement) };
+  if (judgement.state === 'healthy') return { judgement };
+  const late = { code: 'rollout-timeout', sentence: sentenceOf(judgement) } as const;
+  return { judgement, cause: judgement.cause ?? late };
 
   /** A definite failure ends the apply early: helm would wait for its own timeout. */
-  async function applyBesideWatch(): Promise<CauseReport | undefined> {
+  async function applyBesideWatch(): Promise<Verdict | undefined> {
     const applyScope = new CancellationScope();
     const watchScope = new CancellationScope();
     let judgement: RolloutJudgement | undefined;
@@ -52,10 +61,10 @@ export async function applyAndVerify(
     } catch (error) {
       // The deployment itself was cancelled: not for this function to judge.
       if (CancellationScope.current().consideredCancelled) throw error;
-      if (isCancellation(error)) return causeOf(judgement);
-      const cause = await explain(error);
-      if (!cause) throw error;
-      return cause;
+      if (isCancellation(error)) return endedEarly(judgement);
+      const verdict = await explain(error);
+      if (!verdict) throw error;
+      return verdict;
     } finally {
       watchScope.cancel();
       await watch;
@@ -63,16 +72,19 @@ export async function applyAndVerify(
   }
 
   /** When helm failed by itself, the cluster often says why in better words than helm. */
-  async function explain(error: unknown): Promise<CauseReport | undefined> {
-    const failed = failedActivity(error);
-    if (failed.cause.code !== 'helm-failed') return undefined;
+  async function explain(error: unknown): Promise<Verdict | undefined> {
+    const { cause } = failedActivity(error);
+    if (!isCauseCode(cause.code) || CAUSES[cause.code].kind === 'transient') return undefined;
     const seen = await activities.watchRollout(rollout, 'Explain')({ ...look, mode: 'once' });
-    return seen.cause && seen.cause.code !== 'helm-failed' ? seen.cause : failed.cause;
+    const better = cause.code === 'helm-failed' && seen.cause?.code !== 'helm-failed';
+    return { judgement: seen, cause: better ? (seen.cause ?? cause) : cause };
   }
 }
 
-function causeOf(judgement: RolloutJudgement | undefined): CauseReport {
-  return judgement?.cause ?? { code: 'helm-failed', sentence: 'The apply was ended early.' };
+function endedEarly(judgement: RolloutJudgement | undefined): Verdict {
+  const sentence = 'The apply was ended early.';
+  const cause = judgement?.cause ?? ({ code: 'helm-failed', sentence } as const);
+  return { cause, ...(judgement ? { judgement } : {}) };
 }
 
 function sentenceOf({ services }: RolloutJudgement): string {

@@ -11,7 +11,9 @@ import type { DeploymentEnd, DeploymentRequest } from '../src/contract/workflow/
 import { afterFailure } from '../src/domain/attempts.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
 import type { EndPhase } from '../src/domain/phases.ts';
-import { onCluster, recordOutcome, recordPhase } from './activity-options.ts';
+import { recordsOf } from '../src/domain/plan/service-records.ts';
+import type { RolloutJudgement } from '../src/domain/services.ts';
+import { onCluster, readRecorded, recordOutcome, recordPhase } from './activity-options.ts';
 import { applyAndVerify } from './apply.ts';
 import { endInWords, shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
@@ -25,8 +27,10 @@ const HAND_OVERS_MAX = 10;
 export async function deploymentWorkflow(request: DeploymentRequest): Promise<DeploymentEnd> {
   const { deploymentId, environment } = request;
   const scope = new CancellationScope();
-  let cancelledBy = 'a person';
+  let cancelledBy: string | undefined;
+  let applied = false;
   let plan: PlanResult | undefined;
+  let judgement: RolloutJudgement | undefined;
   let attempt = 0;
   setHandler(cancel, ({ by }) => {
     cancelledBy = by;
@@ -37,7 +41,8 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     // The end is written even when the deployment was cancelled.
     CancellationScope.nonCancellable(async (): Promise<DeploymentEnd> => {
       const end = { deploymentId, environment, phase, ...(cause ? { cause } : {}) };
-      await recordOutcome({ ...end, attempt, ...(plan ? { services: plan.services } : {}) });
+      const records = plan ? recordsOf(plan, end, judgement) : [];
+      await recordOutcome({ ...end, attempt, records });
       tellUi(phase, `**${environment}** ${endInWords(end)}`);
       return end;
     });
@@ -47,7 +52,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       for (let counted = 0, handOvers = 0; ;) {
         attempt += 1;
         const failure = await attemptOnce();
-        if (!failure) return finish('succeeded');
+        if (!failure) return finishWell();
         if (failure.handedOver && handOvers < HAND_OVERS_MAX) handOvers += 1;
         else counted += 1;
         const after = failure.handedOver
@@ -62,7 +67,21 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     });
   } catch (error) {
     if (!isCancellation(error)) throw error;
-    return finish('cancelled', { code: 'cancelled', sentence: `Cancelled by ${cancelledBy}.` });
+    return finish('cancelled', { code: 'cancelled', sentence: cancelledSentence() });
+  }
+
+  function cancelledSentence(): string {
+    // Without a signal it was the lane that ended, and took its deployment with it.
+    const by =
+      cancelledBy === undefined ? 'Cancelled with its lane' : `Cancelled by ${cancelledBy}`;
+    return applied ? `${by}, after the apply had gone through: not verified.` : `${by}.`;
+  }
+
+  /** What the plan touched is as it should be; what it left alone may still be failed. */
+  function finishWell() {
+    const blocked = plan?.untouched?.find(({ state }) => state === 'blocked');
+    if (blocked?.cause) return finish('failed', blocked.cause);
+    return finish(plan?.services.length === 0 ? 'unchanged' : 'succeeded');
   }
 
   /** Returns why the attempt failed, or nothing when the deployment succeeded. */
@@ -75,13 +94,23 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       await enter('planning', 'Reading what the commit declares');
       const ref = deploymentRef(request);
       await cluster.checkout(ref);
-      plan = await cluster.plan({ deployment: ref, force: request.force });
+      const { repository, force, kind } = request;
+      judgement = undefined;
+      applied = false;
+      const recorded = await readRecorded({ repository, environment });
+      plan = await cluster.plan({ deployment: ref, force, manual: kind === 'manual', recorded });
+      if (plan.services.length === 0) {
+        await enter('planning', 'Nothing to apply', plan);
+        return undefined;
+      }
       const names = plan.services.map(({ name }) => name).join(', ');
-      await enter('applying', `Applying ${names || 'nothing'}`, plan);
-      const cause = await applyAndVerify(request, ref, attempt, plan, () =>
-        enter('verifying', 'Waiting until Kubernetes runs it'),
-      );
-      return cause && { cause, handedOver: false, lostTrack: false };
+      await enter('applying', `Applying ${names}`, plan);
+      const verdict = await applyAndVerify(request, ref, attempt, plan, () => {
+        applied = true;
+        return enter('verifying', 'Waiting until Kubernetes runs it');
+      });
+      judgement = verdict.judgement;
+      return verdict.cause && { cause: verdict.cause, handedOver: false, lostTrack: false };
     } catch (error) {
       if (isCancellation(error)) throw error;
       return failedActivity(error);

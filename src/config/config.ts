@@ -59,6 +59,10 @@ export interface EnvironmentConfig {
   allow: readonly string[];
   retry: RetryPolicy;
   rollout: RolloutPolicy;
+  /** Whether a chart that moved within its range is released by itself. */
+  chartRanges: 'hold' | 'follow';
+  /** Uninstalls what Slipway deployed and the repository no longer declares. */
+  prune: boolean;
 }
 
 /** Where a secret is found, and where the configuration says so. It is read by `resolveSecrets` only. */

@@ -145,8 +145,20 @@ const environmentSchema = Type.Object(
     ),
     retry: Type.Optional(retrySchema),
     rollout: Type.Optional(rolloutSchema),
-    retry: Type.Optional(retrySchema),
-    rollout: Type.Optional(rolloutSchema),
+    chartRanges: Type.Optional(
+      Type.Enum(['hold', 'follow'], {
+        title: 'hold or follow',
+        description:
+          'A chart that moved within its range joins the next release (hold, the default), or is released by a merge that changes nothing else (follow).',
+      }),
+    ),
+    prune: Type.Optional(
+      Type.Boolean({
+        title: 'true or false',
+        description:
+          'Uninstalls what Slipway deployed and the repository no longer declares. Default false.',
+      }),
+    ),
   },
   { ...closed, title: 'a map' },
 );

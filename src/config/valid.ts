@@ -107,6 +107,8 @@ function toEnvironment(
       soakMs: milliseconds(raw.rollout?.soak ?? '30s'),
       restartsMax: raw.rollout?.restarts ?? 5,
     },
+    chartRanges: raw.chartRanges ?? 'hold',
+    prune: raw.prune ?? false,
   };
 }
 

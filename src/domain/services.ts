@@ -7,6 +7,16 @@ export interface PlannedService {
   chart: string;
   /** The exact version that the range resolved to; absent where it cannot be known before the apply. */
   chartVersion?: string;
+  action?: 'install' | 'upgrade' | 'uninstall';
+  /** Why it is planned, for people. */
+  reason?: string;
+  /** Keyed digest over its input, without the chart. */
+  fingerprint?: string;
+  chartDigest?: string;
+  /** Its input differs each time it is read, so that it never counts as unchanged. */
+  unstable?: true;
+  /** The revision that runs before the apply. */
+  helmRevision?: number;
 }
 
 /** The newest revision of a Helm release, as its Secret says. */
@@ -32,6 +42,8 @@ interface ServiceProgress {
   note: string;
   /** It succeeded, and nothing of it runs until its schedule wakes it. */
   health?: 'asleep';
+  /** Set when the newest revision is this deployment's. */
+  helmRevision?: number;
 }
 
 export interface RolloutJudgement {
@@ -50,8 +62,9 @@ export function judgeWhileApplying(
   facts: ClusterFacts,
   made: { deploymentId: string; attempt: number },
 ): RolloutJudgement {
-  const judged = planned.map(({ name }) => {
+  const judged = planned.map(({ name, action }) => {
     const helmRelease = facts.helmReleases.find(({ service }) => service === name);
+    if (action === 'uninstall') return judgeUninstall(name, helmRelease);
     const ours =
       helmRelease?.deploymentId === made.deploymentId && helmRelease.attempt === made.attempt;
     if (!ours) return { service: name, state: 'waiting' as const, note: 'not started yet' };
@@ -84,6 +97,7 @@ export function judgeAfterApply(
 ): RolloutJudgement {
   const judged = planned.map((service) => {
     const helmRelease = facts.helmReleases.find((release) => release.service === service.name);
+    if (service.action === 'uninstall') return judgeUninstall(service.name, helmRelease);
     const cause = revisionFault(service, helmRelease, made.deploymentId);
     if (cause) {
       return { service: service.name, state: 'failed' as const, note: cause.sentence, cause };
@@ -92,7 +106,10 @@ export function judgeAfterApply(
     const workloads = workloadsOf(service.name, facts).filter(({ hook }) => !hook);
     const trouble = worst(workloads);
     const unhealthy = workloads.filter(({ state }) => state !== 'healthy');
-    if (unhealthy.length === 0) return { service: service.name, ...healthInWords(workloads) };
+    const helmRevision = helmRelease?.helmRevision ?? 0;
+    if (unhealthy.length === 0) {
+      return { service: service.name, ...healthInWords(workloads), helmRevision };
+    }
     return {
       service: service.name,
       state: trouble?.state === 'failed' ? ('failed' as const) : ('progressing' as const),
@@ -131,9 +148,10 @@ function summary(state: RolloutJudgement['state'], judged: readonly Judged[]): R
     judged.find((service) => service.cause)?.cause;
   return {
     state,
-    services: judged.map(({ service, state: of, note, health }) => ({
+    services: judged.map(({ service, state: of, note, health, helmRevision }) => ({
       ...{ service, state: of, note },
       ...(health === undefined ? {} : { health }),
+      ...(helmRevision === undefined ? {} : { helmRevision }),
     })),
     ...(cause ? { cause } : {}),
   };
@@ -146,6 +164,14 @@ function settled(helmRelease: HelmReleaseFacts, workloads: readonly WorkloadVerd
   }
   const cause = worst(workloads)?.trouble ?? helmFailure(helmRelease);
   return { service, state: 'failed', note: cause.sentence, cause };
+}
+
+/** An uninstall is done when Helm knows nothing of the service, or only that it was there. */
+function judgeUninstall(service: string, helmRelease: HelmReleaseFacts | undefined): Judged {
+  if (!helmRelease || helmRelease.status === 'uninstalled') {
+    return { service, state: 'healthy', note: 'uninstalled' };
+  }
+  return { service, state: 'progressing', note: `helm says ${helmRelease.status}` };
 }
 
 function revisionFault(

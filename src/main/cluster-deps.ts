@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { ClusterDeps } from '../../activities/cluster-deps.ts';
+import { diffService } from '../adapters/helmfile/diff.ts';
 import { Helmfile } from '../adapters/helmfile/helmfile.ts';
 import { withWorkspace } from '../adapters/helmfile/workspace.ts';
 import {
@@ -14,11 +15,15 @@ import {
   markHelmRevisionFailed,
   supersedeOlderRevisions,
 } from '../adapters/kubernetes/helm-heal.ts';
-import { checkNamespace, listHelmReleases } from '../adapters/kubernetes/helm-releases.ts';
+import {
+  checkNamespace,
+  listHelmReleases,
+  readManifests,
+} from '../adapters/kubernetes/helm-releases.ts';
 import { EnvironmentLease } from '../adapters/kubernetes/lease.ts';
 import { listWorkloads } from '../adapters/kubernetes/workloads.ts';
 import { isRunning, ownIdentity } from '../adapters/process/identity.ts';
-import { endLeftovers } from '../adapters/process/sweep.ts';
+import { sweepAttempts } from '../adapters/process/sweep.ts';
 import type { Config } from '../config/config.ts';
 import { environmentKey, type EnvironmentSecrets, type WorkerSecrets } from '../config/secrets.ts';
 import type { LogSink } from '../contract/log-sink.ts';
@@ -67,7 +72,11 @@ export async function createClusterDeps(options: ClusterDepsOptions): Promise<Cl
 
   return {
     mirror,
-    processes: { me: ownIdentity(), isRunning, endLeftovers },
+    processes: {
+      me: ownIdentity(),
+      isRunning,
+      endLeftovers: (attempt) => sweepAttempts({ attempt }),
+    },
     logs: options.logs,
     withHelmfile: (deployment, attempt, signal, work) => {
       const { cluster, namespace, deploymentId, environment, repository, commit } = deployment;
@@ -95,6 +104,7 @@ export async function createClusterDeps(options: ClusterDepsOptions): Promise<Cl
       return {
         checkNamespace: () => checkNamespace(api, namespace),
         helmReleases: () => listHelmReleases(api, namespace),
+        manifests: (services) => readManifests(api, namespace, services),
         workloads: (helmReleases) => listWorkloads(api, namespace, helmReleases),
         lease: leaseOf(deployment),
         markHelmRevisionFailed: (release, because) =>
@@ -102,6 +112,12 @@ export async function createClusterDeps(options: ClusterDepsOptions): Promise<Cl
         supersedeOlderRevisions: () => supersedeOlderRevisions(api, namespace),
       };
     },
+    settings: ({ repository, environment }) => {
+      const found = config.repositories.get(repository)?.environments.get(environment);
+      return { chartRanges: found?.chartRanges ?? 'hold', prune: found?.prune ?? false };
+    },
+    diff: ({ namespace }, { service, rendered, live }) =>
+      diffService(rendered, live, { service, namespace, redact }),
     digest: (deployment, texts) => {
       // The key is what every worker of the cluster has and the store has not: a digest in the store
       // tells nothing about the secrets behind it.

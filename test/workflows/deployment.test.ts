@@ -24,7 +24,10 @@ const plan = {
   digest: 'digest',
   services: [{ name: 'example-api', chart: 'charts/example-api', chartVersion: '1.0.0' }],
 };
-const healthy: RolloutJudgement = { state: 'healthy', services: [] };
+const healthy: RolloutJudgement = {
+  state: 'healthy',
+  services: [{ service: 'example-api', state: 'healthy', note: 'healthy', helmRevision: 5 }],
+};
 const missingImage: RolloutJudgement = {
   state: 'failed',
   services: [],
@@ -41,7 +44,11 @@ test('a good release is planned, applied, verified and recorded', async () => {
   expect(story.end).toMatchObject({ phase: 'succeeded', environment: 'cs-dev' });
   expect(story.phases).toEqual(['planning', 'applying', 'verifying']);
   expect(story.outcomes).toEqual([
-    expect.objectContaining({ phase: 'succeeded', attempt: 1, services: plan.services }),
+    expect.objectContaining({
+      phase: 'succeeded',
+      attempt: 1,
+      records: [{ ...plan.services[0], end: 'succeeded', helmRevision: 5 }],
+    }),
   ]);
   expect(story.records.find(({ phase }) => phase === 'applying')?.plan).toEqual(plan);
 });
@@ -174,6 +181,7 @@ async function deploy(cluster: Partial<ClusterActivities>) {
   const records: PhaseRecord[] = [];
   const outcomes: OutcomeRecord[] = [];
   const service = {
+    readRecorded: () => Promise.resolve([]),
     recordPhase: (record: PhaseRecord) => {
       records.push(record);
       return Promise.resolve();

@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -54,6 +54,41 @@ test('an older commit that comes after a newer one was deployed is refused', asy
     await until(() => lane.end(4));
     expect(lane.end(4)).toMatchObject({ phase: 'superseded', cause: { code: 'older-commit' } });
     expect(lane.applied).toEqual([5]);
+  });
+});
+
+test('what waits behind a manual deployment is put in order again before it starts', async () => {
+  await inLane('again', async (lane) => {
+    await lane.submit(1);
+    await lane.started(1);
+    await lane.submit(9, 'manual');
+    await lane.submit(5);
+    lane.finish(1);
+    await lane.started(9);
+    lane.finish(9);
+    await until(() => lane.end(5));
+    expect(lane.applied).toEqual([1, 9]);
+    expect(lane.end(5)).toMatchObject({ phase: 'superseded', cause: { code: 'older-commit' } });
+  });
+});
+
+test('a git server that refuses us ends neither the lane nor the deployment that runs', async () => {
+  await inLane('refused', async (lane) => {
+    await lane.submit(1);
+    await lane.started(1);
+    lane.gitRefuses = true;
+    await lane.submit(2);
+    await until(() => lane.notes.some((note) => note.includes('the token expired')));
+    lane.finish(1);
+    await until(() => lane.end(1));
+    expect(lane.end(1)?.phase).toBe('succeeded');
+    lane.gitRefuses = false;
+    // Another push asks again at once; by itself the lane asks after half a minute.
+    await lane.submit(3);
+    await lane.started(3);
+    lane.finish(3);
+    await until(() => lane.end(3));
+    expect(lane.applied).toEqual([1, 3]);
   });
 });
 
@@ -132,6 +167,8 @@ class Lane {
   readonly applied: number[] = [];
   /** The most deployments that ever applied at the same time. */
   together = 0;
+  gitRefuses = false;
+  readonly notes: string[] = [];
   readonly #ends = new Map<string, OutcomeRecord>();
   readonly #finished = new Set<string>();
   #applying = 0;
@@ -141,7 +178,10 @@ class Lane {
     this.key = { cluster: 'notprod', namespace };
   }
 
-  async submit(commit: number): Promise<SubmitResult> {
+  async submit(
+    commit: number,
+    kind: DeploymentRequest['kind'] = 'automatic',
+  ): Promise<SubmitResult> {
     const startWorkflowOperation = new WithStartWorkflowOperation<typeof laneWorkflow>(
       'laneWorkflow',
       {
@@ -155,7 +195,7 @@ class Lane {
       typeof laneWorkflow,
       SubmitResult,
       [SubmitInput]
-    >(SUBMIT_UPDATE, { startWorkflowOperation, args: [{ request: this.#request(commit) }] });
+    >(SUBMIT_UPDATE, { startWorkflowOperation, args: [{ request: this.#request(commit, kind) }] });
   }
 
   async cancel(commit: number): Promise<void> {
@@ -177,7 +217,11 @@ class Lane {
 
   stubs() {
     const service: Partial<ServiceActivities> = {
-      recordPhase: () => Promise.resolve(),
+      readRecorded: () => Promise.resolve([]),
+      recordPhase: ({ note }) => {
+        this.notes.push(note);
+        return Promise.resolve();
+      },
       recordOutcome: (record) => {
         this.#ends.set(record.deploymentId, record);
         return Promise.resolve();
@@ -188,11 +232,16 @@ class Lane {
       },
       // Commits of one branch: the ids grow from parent to child.
       orderWaiting: ({ candidates }) =>
-        Promise.resolve(decideOrder(this.#accepted, candidates, (older, newer) => older <= newer)),
+        this.gitRefuses
+          ? Promise.reject(ApplicationFailure.nonRetryable('the token expired', 'git-auth'))
+          : Promise.resolve(
+              decideOrder(this.#accepted, candidates, (older, newer) => older <= newer),
+            ),
     };
     const cluster = {
       checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
-      plan: () => Promise.resolve({ digest: '', services: [] }),
+      plan: () =>
+        Promise.resolve({ digest: '', services: [{ name: 'example-api', chart: 'charts/api' }] }),
       inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
       apply: ({ deployment }: { deployment: { deploymentId: string; commit: string } }) =>
         this.#apply(deployment),
@@ -218,8 +267,9 @@ class Lane {
     return { durationMs: 1 };
   }
 
-  #request(commit: number): DeploymentRequest {
+  #request(commit: number, kind: DeploymentRequest['kind']): DeploymentRequest {
     return deploymentRequest({
+      kind,
       ...this.key,
       environment: this.key.namespace,
       commit: commitId(commit),

@@ -1,20 +1,14 @@
 import { existsSync } from 'node:fs';
+import { readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SlipwayError } from '../../domain/errors.ts';
 import { run, type RunOptions, type RunResult } from '../process/run.ts';
+import { cutBuild } from './build-output.ts';
 import { helmfileError } from './classify.ts';
+import { readEnvironment, type DeclaredInput } from './environment-inputs.ts';
 import { childEnvironment } from './environment.ts';
+import { evaluatedServices, evaluatedText } from './service-inputs.ts';
 import type { Workspace } from './workspace.ts';
-
-/** One entry of `helmfile list --output json`. */
-export interface ListedRelease {
-  name: string;
-  namespace: string;
-  enabled: boolean;
-  installed: boolean;
-  chart: string;
-  version: string;
-}
 
 export interface HelmfileRun {
   workspace: Workspace;
@@ -33,6 +27,12 @@ export interface HelmfileRun {
 const FILES = ['helmfile.yaml.gotmpl', 'helmfile.yaml', 'helmfile.d'];
 const TAIL_BYTES = 256 * 1024;
 
+interface HelmfileScope {
+  /** Only these services; none means all. */
+  names?: readonly string[];
+  logLevel?: 'warn' | 'info';
+}
+
 /** Runs helmfile and helm on a checked-out commit, exactly as a person would. */
 export class Helmfile {
   readonly #run: HelmfileRun;
@@ -41,39 +41,50 @@ export class Helmfile {
     this.#run = options;
   }
 
-  /** Adds the commit's chart repositories and refreshes their indexes. */
-  async repos(): Promise<void> {
-    await this.#helmfile('reading the chart repositories', ['repos']);
-  }
-
-  /** The whole evaluated input of the environment. Holds secrets: only keyed digests may leave. */
-  async build(): Promise<string> {
-    const result = await this.#helmfile('evaluating the helmfile', ['build', '--embed-values'], {
-      outputBytesMax: 64 * 1024 * 1024,
+  /** Every service that the commit declares for the environment. Holds secrets: only digests may leave. */
+  declared(): Promise<DeclaredInput[]> {
+    const { workspace, signal } = this.#run;
+    return readEnvironment({
+      tree: workspace.tree,
+      helmHome: workspace.helmHome,
+      build: (options) => this.#build(options),
+      enabled: () => this.#enabled(),
+      repos: () => this.#repos(),
+      ...(signal ? { signal } : {}),
     });
-    // The folder of this attempt is no input: the same commit must read the same in the next one.
-    return result.stdout.replaceAll(this.#run.workspace.root, '');
   }
 
-  /** The releases that the commit declares for the environment. */
-  async list(): Promise<ListedRelease[]> {
-    const args = ['list', '--skip-charts', '--output', 'json'];
-    const { stdout } = await this.#helmfile('listing the services', args);
-    return JSON.parse(stdout === '' ? '[]' : stdout) as ListedRelease[];
+  /** The evaluated input of each service, read once more: what differs now was never the same twice. */
+  async evaluatedAgain(): Promise<ReadonlyMap<string, string>> {
+    const output = await this.#build({ embedValues: true });
+    const services = evaluatedServices(cutBuild(output));
+    return new Map([...services].map(([name, service]) => [name, evaluatedText(service)]));
   }
 
-  /** The exact version that helm takes for a range, from the refreshed index of a repository. */
-  async resolveChart(chart: string, range: string): Promise<string | undefined> {
-    const version = range === '' ? [] : ['--version', range];
-    const args = ['search', 'repo', chart, ...version, '--output', 'json'];
-    const result = await this.#child(join(this.#run.workspace.bin, 'helm'), args, {});
-    if (result.exitCode !== 0) throw this.#error(`resolving the chart ${chart}`, result);
-    const found = JSON.parse(result.stdout) as { name: string; version: string }[];
-    return found.find(({ name }) => name === chart)?.version;
+  /**
+   * The manifests of these services as the commit renders them, hooks included, tests not. The cluster
+   * takes part, for what charts look up in it. Holds secrets.
+   */
+  async render(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (names.length === 0) return new Map();
+    const folder = join(this.#run.workspace.root, 'rendered');
+    await rm(folder, { recursive: true, force: true });
+    const args = [
+      ...['template', '--skip-deps', '--skip-tests', '--concurrency', '4'],
+      ...['--template-args=--dry-run=server', '--output-dir', folder],
+      ...['--output-dir-template', '{{ .OutputDir }}/{{ .Release.Name }}'],
+    ];
+    const doing = 'rendering the manifests';
+    await this.#helmfile(doing, args, { keepTailBytes: TAIL_BYTES }, { names });
+    const rendered = names.map(
+      async (name) => [name, await readFolder(join(folder, name))] as const,
+    );
+    return new Map(await Promise.all(rendered));
   }
 
-  /** `helmfile sync` of the whole environment; the repository's own wait and history settings stand. */
+  /** `helmfile sync` of these services only; the repository's own wait and history settings stand. */
   async sync(options: {
+    names: readonly string[];
     labels: Readonly<Record<string, string>>;
     description: string;
     /** Whether what exists is applied by the server: a Helm release keeps its method. */
@@ -90,14 +101,47 @@ export class Helmfile {
     const onLine = (line: string) => {
       options.onLine(this.#run.redact(line));
     };
-    await this.#helmfile('applying', args, { keepTailBytes: TAIL_BYTES, onLine }, 'info');
+    const { names } = options;
+    const output = { keepTailBytes: TAIL_BYTES, onLine };
+    await this.#helmfile('applying', args, output, { names, logLevel: 'info' });
+  }
+
+  /** Uninstalls what the commit no longer declares, so that helmfile does not know it. */
+  async uninstall(name: string, onLine: (line: string) => void): Promise<void> {
+    const { workspace, namespace, kubeContext } = this.#run;
+    const args = ['uninstall', name, '--namespace', namespace, '--kube-context', kubeContext];
+    const result = await this.#child(join(workspace.bin, 'helm'), [...args, '--wait'], { onLine });
+    if (result.exitCode !== 0) throw this.#error(`uninstalling ${name}`, result);
+  }
+
+  async #build({ embedValues }: { embedValues: boolean }): Promise<string> {
+    const args = embedValues ? ['build', '--embed-values'] : ['build'];
+    const options = { outputBytesMax: 64 * 1024 * 1024 };
+    const { stdout } = await this.#helmfile('evaluating the helmfile', args, options);
+    // The folder of this attempt is no input: the same commit must read the same in the next one.
+    const { tree, root } = this.#run.workspace;
+    return stdout.replaceAll(await realpath(tree), '').replaceAll(await realpath(root), '');
+  }
+
+  async #enabled(): Promise<ReadonlySet<string>> {
+    const args = ['list', '--skip-charts', '--output', 'json'];
+    const { stdout } = await this.#helmfile('listing the services', args);
+    const listed = JSON.parse(stdout === '' ? '[]' : stdout) as {
+      name: string;
+      enabled: boolean;
+    }[];
+    return new Set(listed.filter(({ enabled }) => enabled).map(({ name }) => name));
+  }
+
+  async #repos(): Promise<void> {
+    await this.#helmfile('reading the chart repositories', ['repos']);
   }
 
   async #helmfile(
     doing: string,
     command: readonly string[],
     options: Partial<RunOptions> = {},
-    logLevel: 'warn' | 'info' = 'warn',
+    { names = [], logLevel = 'warn' }: HelmfileScope = {},
   ): Promise<RunResult> {
     const { workspace, environment, namespace, kubeContext } = this.#run;
     const file = FILES.find((name) => existsSync(join(workspace.tree, name)));
@@ -111,6 +155,7 @@ export class Helmfile {
       ...['--helm-binary', join(workspace.bin, 'helm'), '--file', file],
       ...['--environment', environment, '--namespace', namespace, '--kube-context', kubeContext],
       ...['--no-color', '--log-level', logLevel, '--disable-force-update'],
+      ...names.flatMap((name) => ['--selector', `name=${name}`]),
     ];
     const program = join(workspace.bin, 'helmfile');
     const result = await this.#child(program, [...args, ...command], options);
@@ -131,4 +176,13 @@ export class Helmfile {
   #error(doing: string, result: RunResult): SlipwayError {
     return helmfileError(doing, this.#run.redact(result.stderr.slice(-TAIL_BYTES)));
   }
+}
+
+/** All files of a folder, one after the other; nothing where helm wrote none. */
+async function readFolder(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile());
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name)).sort();
+  const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
+  return texts.join('\n');
 }

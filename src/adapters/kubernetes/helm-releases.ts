@@ -1,5 +1,6 @@
 import type { V1Secret } from '@kubernetes/client-node';
 import { STAMP } from '../../contract/stamp.ts';
+import { SlipwayError } from '../../domain/errors.ts';
 import type { HelmReleaseFacts } from '../../domain/services.ts';
 import { ask, type KubernetesApi } from './client.ts';
 import { decodeHelmSecret } from './helm-secret.ts';
@@ -22,6 +23,41 @@ export async function listHelmReleases(
 ): Promise<HelmRelease[]> {
   // Superseded revisions are never the newest, and there are many.
   const labelSelector = 'owner=helm,status!=superseded';
+  const newest = await newestSecrets(api, namespace, labelSelector);
+  return Promise.all([...newest.values()].map(readRelease));
+}
+
+// A selector is part of a URL, whose length API servers and what stands before them limit.
+const NAMES_MAX = 100;
+
+/** The manifests of these services' newest revisions as Helm has them, with hooks but without tests. */
+export async function readManifests(
+  api: KubernetesApi,
+  namespace: string,
+  services: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const manifests = new Map<string, string>();
+  for (let at = 0; at < services.length; at += NAMES_MAX) {
+    const names = services.slice(at, at + NAMES_MAX).join(',');
+    const selector = `owner=helm,status!=superseded,name in (${names})`;
+    const newest = await newestSecrets(api, namespace, selector);
+    for (const [name, secret] of newest) manifests.set(name, await readManifest(secret));
+  }
+  return manifests;
+}
+
+async function readManifest(secret: V1Secret): Promise<string> {
+  const { manifest = '', hooks = [] } = await decodeHelmSecret(secret);
+  const applied = hooks.filter(({ events = [] }) => !events.some((event) => /^test/.test(event)));
+  const texts = applied.map((hook) => `---\n# Source: ${hook.path ?? ''}\n${hook.manifest ?? ''}`);
+  return [manifest, ...texts].join('\n');
+}
+
+async function newestSecrets(
+  api: KubernetesApi,
+  namespace: string,
+  labelSelector: string,
+): Promise<ReadonlyMap<string, V1Secret>> {
   const { items } = await ask(`reading the Helm releases in ${namespace}`, () =>
     api.core.listNamespacedSecret({ namespace, labelSelector }),
   );
@@ -31,14 +67,23 @@ export async function listHelmReleases(
     const known = newest.get(name);
     if (!known || revision(secret) > revision(known)) newest.set(name, secret);
   }
-  return Promise.all([...newest.values()].map(readRelease));
+  return newest;
 }
 
-/** Throws `namespace-missing` when the namespace is not there, `cluster-*` when nobody can say. */
+/**
+ * Throws `namespace-missing` when the namespace is not there, `cluster-*` when nobody can say. A token that
+ * may not read the namespace itself, only what is in it, goes on: what it does there will tell.
+ */
 export async function checkNamespace(api: KubernetesApi, namespace: string): Promise<void> {
-  await ask(`looking for namespace ${namespace}`, () =>
-    api.core.readNamespace({ name: namespace }),
-  );
+  try {
+    await ask(
+      `looking for namespace ${namespace}`,
+      () => api.core.readNamespace({ name: namespace }),
+      'namespace-missing',
+    );
+  } catch (error) {
+    if (!(error instanceof SlipwayError) || error.code !== 'rbac-forbidden') throw error;
+  }
 }
 
 async function readRelease(secret: V1Secret): Promise<HelmRelease> {

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import type { OutcomeRecord, PhaseRecord } from '../../contract/workflow/activities.ts';
 import { ACTIVE_PHASES, isEnd, type DeploymentPhase } from '../../domain/phases.ts';
-import type { PlannedService } from '../../domain/services.ts';
+import type { ServiceRecord } from '../../domain/plan/service-records.ts';
 import type { Db, Tx } from './database.ts';
 import { lockRelease, refreshReleasePhase } from './release-phase.ts';
+import { storeRecords } from './services.ts';
 import { cleanText, json } from './values.ts';
 
 /** Records may come twice, late or out of order: they only ever move a deployment forward. */
@@ -55,7 +56,7 @@ export function recordOutcome(db: Db, record: OutcomeRecord): Promise<void> {
       })
       .where('id', '=', record.deploymentId)
       .execute();
-    if (record.phase === 'succeeded') await storeServices(tx, deployment, record.services ?? []);
+    await storeRecords(tx, deployment, record.records ?? succeededServices(record));
     await refreshReleasePhase(tx, deployment.release_id);
   });
 }
@@ -146,31 +147,9 @@ async function storePlan(
     .execute();
 }
 
-/** What runs now. */
-async function storeServices(
-  tx: Tx,
-  deployment: { id: string; repository: string; environment: string; commit: string },
-  services: readonly PlannedService[],
-): Promise<void> {
-  for (const service of services) {
-    const now = {
-      chart: service.chart,
-      chart_version: service.chartVersion ?? null,
-      commit: deployment.commit,
-      deployment_id: deployment.id,
-      since: NOW,
-    };
-    await tx
-      .insertInto('services')
-      .values({
-        repository: deployment.repository,
-        environment: deployment.environment,
-        name: service.name,
-        ...now,
-      })
-      .onConflict((conflict) =>
-        conflict.columns(['repository', 'environment', 'name']).doUpdateSet(now),
-      )
-      .execute();
-  }
+/** Of a record from before services had records of their own. */
+function succeededServices({ phase, services = [] }: OutcomeRecord): ServiceRecord[] {
+  return phase === 'succeeded'
+    ? services.map((service) => ({ ...service, end: 'succeeded' as const }))
+    : [];
 }

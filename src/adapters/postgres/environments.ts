@@ -2,6 +2,8 @@ import { sql, type Selectable } from 'kysely';
 import type { Environment, EnvironmentPage } from '../../contract/api/environment.ts';
 import type { Db } from './database.ts';
 import { summariesById } from './deployment-rows.ts';
+import type { RecordedService } from '../../domain/plan/plan-services.ts';
+import { readRecorded } from './services.ts';
 import type { Tables } from './schema.ts';
 import { iso } from './values.ts';
 
@@ -59,6 +61,9 @@ export function createEnvironments(db: Db) {
         throw new Error(`environment ${input.repository}/${input.environment} is not in the store`);
       }
     },
+
+    readRecorded: (environment: EnvironmentKey): Promise<RecordedService[]> =>
+      readRecorded(db, environment),
 
     find: async (repository: string, name: string): Promise<Environment | undefined> => {
       const rows = await configured(db)

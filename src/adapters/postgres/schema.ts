@@ -13,6 +13,7 @@ export interface Tables {
   attempts: AttemptTable;
   plans: PlanTable;
   services: ServiceTable;
+  service_failures: ServiceFailureTable;
   log_chunks: LogChunkTable;
   inbox: InboxTable;
   tokens: TokenTable;
@@ -95,6 +96,21 @@ interface ServiceTable {
   commit: string;
   deployment_id: string;
   since: Date;
+  fingerprint: string | null;
+  chart_digest: string | null;
+  helm_revision: number | null;
+}
+
+interface ServiceFailureTable {
+  repository: string;
+  environment: string;
+  name: string;
+  fingerprint: string;
+  chart_version: string | null;
+  chart_digest: string | null;
+  cause: Json<CauseReport>;
+  deployment_id: string;
+  at: Generated<Date>;
 }
 
 interface LogChunkTable {

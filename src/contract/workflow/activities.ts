@@ -3,6 +3,8 @@ import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
 import type { OrderDecision } from '../../domain/ordering.ts';
 import type { DeploymentPhase, EndPhase } from '../../domain/phases.ts';
 import type { RolloutPolicy } from '../../domain/rollout.ts';
+import type { RecordedService } from '../../domain/plan/plan-services.ts';
+import type { ServiceRecord, UntouchedService } from '../../domain/plan/service-records.ts';
 import type { PlannedService, RolloutJudgement } from '../../domain/services.ts';
 import type { SubmitResult } from './messages.ts';
 import type {
@@ -22,6 +24,8 @@ export interface ServiceActivities {
   orderWaiting: (input: OrderInput) => Promise<OrderDecision>;
   /** Notes that the environment accepted this commit, from which later ones must descend. */
   acceptCommit: (input: AcceptInput) => Promise<void>;
+  /** What is remembered of the services of an environment. */
+  readRecorded: (input: EnvironmentInput) => Promise<RecordedService[]>;
   recordPhase: (input: PhaseRecord) => Promise<void>;
   recordOutcome: (input: OutcomeRecord) => Promise<void>;
 }
@@ -45,9 +49,12 @@ interface OrderInput {
   candidates: { deploymentId: string; commit: string; manual: boolean }[];
 }
 
-interface AcceptInput {
+interface EnvironmentInput {
   repository: string;
   environment: string;
+}
+
+interface AcceptInput extends EnvironmentInput {
   commit: string;
 }
 
@@ -68,6 +75,8 @@ export interface PhaseRecord {
 export interface OutcomeRecord extends DeploymentEnd {
   attempt: number;
   services?: PlannedService[];
+  /** What is to be remembered of services; instead of `services`. */
+  records?: ServiceRecord[];
 }
 
 interface CheckoutResult {
@@ -79,12 +88,24 @@ interface CheckoutResult {
 interface PlanInput {
   deployment: DeploymentRef;
   force: boolean;
+  /** A person asked for it. */
+  manual?: boolean;
+  recorded?: RecordedService[];
 }
 
 export interface PlanResult {
   /** Keyed digest over everything that the apply reads. */
   digest: string;
+  /** What the apply changes. */
   services: PlannedService[];
+  /** Runs already what the commit says: only recorded. */
+  adopted?: PlannedService[];
+  /** What is left alone though there is something to say about it. */
+  untouched?: UntouchedService[];
+  /** Whose input differs each time it is read: no part of the digest. */
+  unstable?: string[];
+  /** How many services are as their last success left them. */
+  unchanged?: number;
   /** What it changes; absent where nothing was compared. */
   diff?: PlanDiff;
 }

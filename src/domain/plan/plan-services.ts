@@ -148,7 +148,11 @@ function assess(
       : changed(
           'changed outside Slipway',
           `changed outside Slipway: revision ${release.helmRevision} is not ours`,
-          { adoptable: true, starts: false },
+          {
+            adoptable: true,
+            starts:
+              service.fingerprint !== record.fingerprint || service.notUnderstood !== undefined,
+          },
         );
   }
   if (service.notUnderstood !== undefined) {

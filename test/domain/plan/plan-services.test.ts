@@ -117,6 +117,11 @@ test.each<[string, Change, Record<string, unknown>]>([
     { reason: 'changed outside Slipway', adoptable: true, starts: false },
   ],
   [
+    'upgraded by hand, and changed in its input too',
+    { declared: { fingerprint: 'input-2' }, release: { helmRevision: 5, description: '' } },
+    { reason: 'changed outside Slipway', starts: true },
+  ],
+  [
     'rolled back by hand',
     { release: { helmRevision: 6, description: 'Rollback to 2' } },
     { reason: 'changed outside Slipway' },

@@ -1,0 +1,143 @@
+import { sql } from 'kysely';
+import type { RecordedService } from '../../domain/plan/plan-services.ts';
+import type { ServiceRecord } from '../../domain/plan/service-records.ts';
+import type { PlannedService } from '../../domain/services.ts';
+import type { Db, Tx } from './database.ts';
+import { json } from './values.ts';
+
+const NOW = sql<Date>`now()`;
+const KEY = ['repository', 'environment', 'name'] as const;
+
+interface RecordingDeployment {
+  id: string;
+  repository: string;
+  environment: string;
+  commit: string;
+}
+
+/** What is remembered of the services of an environment: what runs, and what failed since. */
+export async function readRecorded(
+  db: Db,
+  { repository, environment }: { repository: string; environment: string },
+): Promise<RecordedService[]> {
+  const services = await db
+    .selectFrom('services')
+    .selectAll()
+    .where('repository', '=', repository)
+    .where('environment', '=', environment)
+    .execute();
+  const failures = await db
+    .selectFrom('service_failures')
+    .selectAll()
+    .where('repository', '=', repository)
+    .where('environment', '=', environment)
+    .execute();
+  const names = new Set([...services, ...failures].map(({ name }) => name));
+  return [...names].map((name) => {
+    const runs = services.find((service) => service.name === name);
+    const failed = failures.find((failure) => failure.name === name);
+    return {
+      name,
+      lastEnd: failed ? 'failed' : 'succeeded',
+      ...present('fingerprint', runs?.fingerprint),
+      ...present('helmRevision', runs?.helm_revision),
+      ...present('chartVersion', runs?.chart_version),
+      ...present('chartDigest', runs?.chart_digest),
+      ...(failed && {
+        failed: {
+          fingerprint: failed.fingerprint,
+          cause: failed.cause,
+          ...present('chartVersion', failed.chart_version),
+          ...present('chartDigest', failed.chart_digest),
+        },
+      }),
+    };
+  });
+}
+
+/** Remembers what a deployment proved of services; needs the lock of its release. */
+export async function storeRecords(
+  tx: Tx,
+  deployment: RecordingDeployment,
+  records: readonly ServiceRecord[],
+): Promise<void> {
+  for (const record of records) {
+    switch (record.end) {
+      case 'succeeded':
+        await storeSuccess(tx, deployment, record);
+        break;
+      case 'failed':
+        await storeFailure(tx, deployment, record);
+        break;
+      case 'removed':
+        await forget(tx, deployment, record.name, 'services');
+        await forget(tx, deployment, record.name, 'service_failures');
+        break;
+    }
+  }
+}
+
+/** What runs now. */
+async function storeSuccess(
+  tx: Tx,
+  deployment: RecordingDeployment,
+  service: PlannedService,
+): Promise<void> {
+  const { repository, environment } = deployment;
+  const now = {
+    chart: service.chart,
+    chart_version: service.chartVersion ?? null,
+    chart_digest: service.chartDigest ?? null,
+    fingerprint: service.fingerprint ?? null,
+    helm_revision: service.helmRevision ?? null,
+    commit: deployment.commit,
+    deployment_id: deployment.id,
+    since: NOW,
+  };
+  await tx
+    .insertInto('services')
+    .values({ repository, environment, name: service.name, ...now })
+    .onConflict((conflict) => conflict.columns(KEY).doUpdateSet(now))
+    .execute();
+  await forget(tx, deployment, service.name, 'service_failures');
+}
+
+async function storeFailure(
+  tx: Tx,
+  deployment: RecordingDeployment,
+  { name, fingerprint, chartVersion, chartDigest, cause }: ServiceRecord,
+): Promise<void> {
+  if (fingerprint === undefined || cause === undefined) return;
+  const { repository, environment } = deployment;
+  const now = {
+    fingerprint,
+    chart_version: chartVersion ?? null,
+    chart_digest: chartDigest ?? null,
+    cause: json(cause),
+    deployment_id: deployment.id,
+    at: NOW,
+  };
+  await tx
+    .insertInto('service_failures')
+    .values({ repository, environment, name, ...now })
+    .onConflict((conflict) => conflict.columns(KEY).doUpdateSet(now))
+    .execute();
+}
+
+async function forget(
+  tx: Tx,
+  { repository, environment }: RecordingDeployment,
+  name: string,
+  table: 'services' | 'service_failures',
+): Promise<void> {
+  await tx
+    .deleteFrom(table)
+    .where('repository', '=', repository)
+    .where('environment', '=', environment)
+    .where('name', '=', name)
+    .execute();
+}
+
+function present<K extends string, V>(key: K, value: V | null | undefined): Partial<Record<K, V>> {
+  return value === null || value === undefined ? {} : ({ [key]: value } as Record<K, V>);
+}

@@ -1,0 +1,168 @@
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { PlanResult } from '../../src/contract/workflow/activities.ts';
+import { ReleaseLab, type ReleasedEnvironment } from '../support/released-environment.ts';
+
+let lab: ReleaseLab;
+beforeAll(async () => {
+  lab = await ReleaseLab.start();
+});
+afterAll(() => lab.stop());
+
+describe('an environment that another pipeline deployed before', () => {
+  let environment: ReleasedEnvironment;
+  beforeAll(async () => {
+    environment = await lab.environment('adopted', repository('adopted', ['api', 'audit', 'web']));
+    await environment.helmfile('sync');
+  });
+
+  test('is taken over without an upgrade', async () => {
+    const { plan, end } = await environment.release();
+    expect(end).toEqual({ phase: 'unchanged' });
+    expect(plan.services).toEqual([]);
+    expect(plan.adopted?.map(({ name }) => name)).toEqual(['api', 'audit', 'web']);
+    expect(await revisions(environment)).toEqual({ api: '1', audit: '1', web: '1' });
+  });
+
+  test('is then unchanged, and nothing is rendered', async () => {
+    const plan = await environment.plan();
+    expect(plan).toMatchObject({ services: [], adopted: [], untouched: [], unchanged: 3 });
+  });
+
+  test('a bump plans, applies and touches its one service', async () => {
+    await environment.push({ 'versions.yaml': versions({ api: '2' }) });
+    const { plan, end } = await environment.release();
+    expect(actions(plan)).toEqual({ api: 'upgrade: input changed' });
+    expect(end).toEqual({ phase: 'succeeded' });
+    expect(await revisions(environment)).toEqual({ api: '2', audit: '1', web: '1' });
+    expect(await environment.plan()).toMatchObject({ services: [], unchanged: 3 });
+  });
+
+  test('a comment in a values file is recorded without an upgrade', async () => {
+    await environment.push({ 'values/web.yaml': '# Nobody reads this.\nreplicas: 1\n' });
+    const { plan, end } = await environment.release();
+    expect(end.phase).toBe('unchanged');
+    expect(plan.adopted?.map(({ name }) => name)).toEqual(['web']);
+  });
+
+  test('`no` in the place of "no" is seen, though helmfile reads them alike', async () => {
+    await environment.push({ 'values/web.yaml': 'replicas: 1\nflag: "no"\n' });
+    expect((await environment.release()).end.phase).toBe('succeeded');
+    await environment.push({ 'values/web.yaml': 'replicas: 1\nflag: no\n' });
+    expect(actions(await environment.plan())).toEqual({ web: 'upgrade: input changed' });
+    expect((await environment.release()).end.phase).toBe('succeeded');
+  });
+
+  test('a change by hand is reported, and joins the next change', async () => {
+    const chart = join(environment.content, 'chart');
+    await environment.helm('upgrade', 'audit', chart, '--reuse-values', '--set', 'flag=hand');
+    const held = await environment.release();
+    expect(held.end.phase).toBe('unchanged');
+    expect(held.plan.untouched).toMatchObject([{ name: 'audit', state: 'held' }]);
+    await environment.push({ 'versions.yaml': versions({ api: '3' }) });
+    const { plan, end } = await environment.release();
+    expect(Object.keys(actions(plan))).toEqual(['api', 'audit']);
+    expect(end.phase).toBe('succeeded');
+  });
+
+  test('a rollback by hand is no success of ours', async () => {
+    await environment.helm('rollback', 'api', '1');
+    const { untouched } = await environment.plan();
+    expect(untouched).toMatchObject([{ name: 'api', state: 'held' }]);
+    expect(actions(await environment.plan({ manual: true }))).toMatchObject({
+      api: expect.stringContaining('changed outside Slipway') as string,
+    });
+    expect((await environment.release({ manual: true })).end.phase).toBe('succeeded');
+  });
+
+  test('`installed: false` is a planned uninstall', async () => {
+    await environment.push({ 'services.yaml': services(['api', 'audit', 'web'], { web: false }) });
+    const { plan, end } = await environment.release();
+    expect(actions(plan)).toEqual({ web: 'uninstall: uninstall: installed: false' });
+    expect(end.phase).toBe('succeeded');
+    expect(Object.keys(await revisions(environment))).toEqual(['api', 'audit']);
+  });
+
+  test('what is no longer declared is reported, and left alone', async () => {
+    await environment.push({ 'services.yaml': services(['api']) });
+    const { plan, end } = await environment.release();
+    expect(end.phase).toBe('unchanged');
+    expect(plan.untouched).toMatchObject([{ name: 'audit', state: 'orphaned' }]);
+    expect(Object.keys(await revisions(environment))).toEqual(['api', 'audit']);
+  });
+});
+
+function actions(plan: PlanResult): Record<string, string> {
+  return Object.fromEntries(
+    plan.services.map(({ name, action, reason }) => [name, `${action ?? ''}: ${reason ?? ''}`]),
+  );
+}
+
+async function revisions(environment: ReleasedEnvironment): Promise<Record<string, string>> {
+  const listed = JSON.parse(await environment.helm('list', '--output', 'json')) as {
+    name: string;
+    revision: string;
+  }[];
+  return Object.fromEntries(listed.map(({ name, revision }) => [name, revision]));
+}
+
+/** A repository whose service `api` uses a chart of the chart repository, and the others its own. */
+function repository(name: string, names: readonly string[]): Record<string, string> {
+  return {
+    'helmfile.yaml.gotmpl': `environments:
+  ${name}:
+    values: [versions.yaml, services.yaml]
+---
+helmDefaults: { wait: true, timeout: 20, createNamespace: false }
+repositories:
+  - { name: charts, url: {{ requiredEnv "CHART_REPOSITORY_URL" | quote }} }
+releases:
+{{- range $name, $installed := .Values.services }}
+  - name: {{ $name }}
+    chart: {{ if eq $name "api" }}charts/example-api{{ else }}./chart{{ end }}
+    {{- if eq $name "api" }}
+    version: ^1.0.0
+    {{- end }}
+    installed: {{ $installed }}
+    values: [values/{{ $name }}.yaml{{ if ne $name "web" }}.gotmpl{{ end }}]
+{{- end }}
+`,
+    'services.yaml': services(names),
+    'versions.yaml': versions({}),
+    'values/api.yaml.gotmpl':
+      'generic-service: { version: {{ .Values.versions.api | quote }}, replicas: 1 }\n',
+    'values/audit.yaml.gotmpl': 'version: {{ .Values.versions.audit | quote }}\nreplicas: 1\n',
+    'values/web.yaml': 'replicas: 1\n',
+    'chart/Chart.yaml': 'apiVersion: v2\nname: own\nversion: 0.1.0\n',
+    'chart/values.yaml': 'version: "1"\nflag: ""\n',
+    'chart/templates/settings.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata: { name: {{ .Release.Name }} }
+data: { flag: {{ .Values.flag | quote }} }
+`,
+    'chart/templates/deployment.yaml': `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: {{ .Release.Name }} }
+spec:
+  replicas: {{ .Values.replicas }}
+  progressDeadlineSeconds: 10
+  selector: { matchLabels: { app: {{ .Release.Name }} } }
+  template:
+    metadata: { labels: { app: {{ .Release.Name }} } }
+    spec:
+      containers:
+        - { name: app, image: "registry.example/own:{{ .Values.version }}" }
+`,
+  };
+}
+
+function services(names: readonly string[], installed: Record<string, boolean> = {}): string {
+  return stringify({
+    services: Object.fromEntries(names.map((name) => [name, installed[name] ?? true])),
+  });
+}
+
+function versions(changed: Record<string, string>): string {
+  return stringify({ versions: { api: '1', audit: '1', web: '1', ...changed } });
+}

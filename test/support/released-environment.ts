@@ -1,0 +1,289 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { createClusterActivities } from '../../activities/cluster.ts';
+import { run } from '../../src/adapters/process/run.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { resolveSecrets } from '../../src/config/secrets.ts';
+import type { ClusterActivities, PlanResult } from '../../src/contract/workflow/activities.ts';
+import type { DeploymentRef } from '../../src/contract/workflow/payloads.ts';
+import type { CauseReport } from '../../src/domain/cause.ts';
+import { SlipwayError } from '../../src/domain/errors.ts';
+import type { RecordedService } from '../../src/domain/plan/plan-services.ts';
+import { recordsOf, type ServiceRecord } from '../../src/domain/plan/service-records.ts';
+import type { RolloutJudgement } from '../../src/domain/services.ts';
+import { createClusterDeps } from '../../src/main/cluster-deps.ts';
+import { startChartRepository, type ChartRepository } from '../../src/main/dev/chart-repository.ts';
+import type { GitRepository } from '../../src/main/dev/git-repository.ts';
+import { startGitServer, type GitServer } from '../../src/main/dev/git-server.ts';
+import { startKubernetes, type Kubernetes } from '../../src/main/dev/kubernetes.ts';
+import { pushChange } from '../../src/main/dev/push-change.ts';
+import { activityEnvironment } from './activity-environment.ts';
+import { createTestParts, type TestParts } from './part-context.ts';
+
+/** A real cluster, chart repository and git server for tests of single environments. */
+export class ReleaseLab {
+  readonly parts: TestParts;
+  readonly kubernetes: Kubernetes;
+  readonly charts: ChartRepository;
+  readonly git: GitServer;
+
+  private constructor(
+    parts: TestParts,
+    [kubernetes, charts, git]: readonly [Kubernetes, ChartRepository, GitServer],
+  ) {
+    this.parts = parts;
+    this.kubernetes = kubernetes;
+    this.charts = charts;
+    this.git = git;
+  }
+
+  static async start(): Promise<ReleaseLab> {
+    const parts = await createTestParts();
+    const { context } = parts;
+    const running = await Promise.all([
+      startKubernetes(context),
+      startChartRepository(context),
+      startGitServer(context),
+    ]);
+    return new ReleaseLab(parts, running);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.kubernetes.stop(), this.charts.stop(), this.git.stop()]);
+    await this.parts.close();
+  }
+
+  /** An environment of its own, released from a repository with this content. */
+  async environment(
+    name: string,
+    files: Readonly<Record<string, string>>,
+    settings: Record<string, unknown> = {},
+  ): Promise<ReleasedEnvironment> {
+    await this.kubernetes.createNamespaces([name]);
+    const content = join(this.parts.context.folder, 'content', name);
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(join(content, path, '..'), { recursive: true });
+      await writeFile(join(content, path), text);
+    }
+    const repository = await this.git.createRepository(name, content);
+    const folder = join(this.parts.context.folder, 'worker', name);
+    await mkdir(folder, { recursive: true });
+    const configFile = join(folder, 'slipway.yaml');
+    await writeFile(configFile, this.#configuration(name, folder, repository, settings));
+    await writeFile(join(folder, 'token'), this.kubernetes.token);
+    return ReleasedEnvironment.open({ lab: this, name, folder, content, configFile, repository });
+  }
+
+  #configuration(
+    name: string,
+    folder: string,
+    repository: GitRepository,
+    settings: Record<string, unknown>,
+  ): string {
+    const environment = {
+      cluster: 'local',
+      variables: { CHART_REPOSITORY_URL: this.charts.url },
+      ...settings,
+    };
+    return stringify({
+      version: 1,
+      server: { url: 'http://127.0.0.1:1' },
+      database: { url: { env: 'DATABASE_URL' } },
+      temporal: { address: '127.0.0.1:1' },
+      dataDir: folder,
+      clusters: {
+        local: {
+          server: this.kubernetes.server,
+          certificateAuthority: { file: this.kubernetes.caFile },
+          token: { file: join(folder, 'token') },
+        },
+      },
+      repositories: { [name]: { url: repository.url, environments: { [name]: environment } } },
+    });
+  }
+}
+
+interface Opened {
+  lab: ReleaseLab;
+  name: string;
+  folder: string;
+  /** What the repository held at first. */
+  content: string;
+  configFile: string;
+  repository: GitRepository;
+}
+
+export interface Release {
+  plan: PlanResult;
+  end: { phase: 'succeeded' | 'unchanged' | 'failed'; cause?: CauseReport };
+  log: string[];
+}
+
+/** One environment and what is remembered of it: runs the activities of a deployment in their order. */
+export class ReleasedEnvironment {
+  readonly configFile: string;
+  readonly content: string;
+  readonly #opened: Opened;
+  readonly #activities: ClusterActivities;
+  readonly #log: string[];
+  readonly #recorded = new Map<string, RecordedService>();
+  #commit: string;
+  #deployments = 0;
+
+  private constructor(opened: Opened, activities: ClusterActivities, log: string[]) {
+    this.configFile = opened.configFile;
+    this.content = opened.content;
+    this.#opened = opened;
+    this.#activities = activities;
+    this.#log = log;
+    this.#commit = '';
+  }
+
+  static async open(opened: Opened): Promise<ReleasedEnvironment> {
+    const config = await loadConfig(opened.configFile);
+    const role = { role: 'worker', cluster: 'local' } as const;
+    const log: string[] = [];
+    const deps = await createClusterDeps({
+      config,
+      cluster: 'local',
+      secrets: resolveSecrets(config, role, { DATABASE_URL: 'postgres://127.0.0.1/none' }),
+      folder: opened.folder,
+      tools: opened.lab.parts.tools,
+      logs: {
+        append: ({ lines }) => {
+          log.push(...lines);
+          return Promise.resolve();
+        },
+      },
+      redact: (text) => text,
+    });
+    const environment = new ReleasedEnvironment(opened, createClusterActivities(deps), log);
+    environment.#commit = await environment.#head();
+    return environment;
+  }
+
+  /** Merges a change of these files. */
+  async push(files: Readonly<Record<string, string>>): Promise<void> {
+    const { repository } = this.#opened;
+    const change = { url: repository.url, branch: 'main', message: 'Change', files };
+    this.#commit = (await pushChange(change)).commit;
+  }
+
+  plan(asked: { manual?: boolean; force?: boolean } = {}): Promise<PlanResult> {
+    const { force = false, manual = false } = asked;
+    const recorded = [...this.#recorded.values()];
+    const input = { deployment: this.#ref('dep_plan'), force, manual, recorded };
+    return runActivity(this.#activities.plan, input);
+  }
+
+  /** Plans, applies, watches and remembers, as the workflow of a deployment does. */
+  async release(asked: { manual?: boolean; force?: boolean } = {}): Promise<Release> {
+    this.#log.length = 0;
+    this.#deployments += 1;
+    const deployment = this.#ref(`dep_${this.#deployments}`);
+    const plan = await this.plan(asked);
+    const { end, judgement } = await this.#apply(deployment, plan);
+    for (const record of recordsOf(plan, end, judgement)) this.#remember(record);
+    return { plan, end, log: [...this.#log] };
+  }
+
+  async #apply(
+    deployment: DeploymentRef,
+    plan: PlanResult,
+  ): Promise<{ end: Release['end']; judgement?: RolloutJudgement }> {
+    const blocked = plan.untouched?.find(({ state }) => state === 'blocked')?.cause;
+    if (plan.services.length === 0) {
+      return { end: blocked ? { phase: 'failed', cause: blocked } : { phase: 'unchanged' } };
+    }
+    const rollout = { timeoutMs: 20_000, soakMs: 0, restartsMax: 5 };
+    const look = { deployment, attempt: 1, services: plan.services, rollout };
+    const watch = (mode: 'after' | 'once') =>
+      runActivity(this.#activities.watchRollout, { ...look, mode });
+    const services = plan.services.map(({ name }) => name);
+    const inspected = await runActivity(this.#activities.inspect, { deployment, services });
+    const { deadHolder } = inspected;
+    try {
+      const input = { deployment, attempt: 1, plan, deadHolder };
+      await runActivity(this.#activities.apply, input);
+    } catch (error) {
+      if (!(error instanceof SlipwayError)) throw error;
+      const judgement = await watch('once');
+      const cause = { code: error.code, sentence: error.message };
+      return { end: { phase: 'failed', cause }, judgement };
+    }
+    const judgement = await watch('after');
+    if (judgement.state === 'healthy') return { end: { phase: 'succeeded' }, judgement };
+    const late = { code: 'rollout-timeout', sentence: 'not healthy in time' } as const;
+    return { end: { phase: 'failed', cause: judgement.cause ?? late }, judgement };
+  }
+
+  /** What the store would hold. */
+  #remember(record: ServiceRecord): void {
+    const { name, end, fingerprint, helmRevision, chartVersion, chartDigest, cause } = record;
+    const chart = {
+      ...(chartVersion === undefined ? {} : { chartVersion }),
+      ...(chartDigest === undefined ? {} : { chartDigest }),
+    };
+    if (end === 'removed') this.#recorded.delete(name);
+    else if (end === 'succeeded') {
+      this.#recorded.set(name, {
+        ...{ name, lastEnd: 'succeeded', ...chart },
+        ...(fingerprint === undefined ? {} : { fingerprint }),
+        ...(helmRevision === undefined ? {} : { helmRevision }),
+      });
+    } else if (fingerprint !== undefined && cause) {
+      const failed = { ...chart, fingerprint, cause };
+      this.#recorded.set(name, { ...this.#recorded.get(name), name, lastEnd: 'failed', failed });
+    }
+  }
+
+  /** Runs helm against the environment's namespace, as a person would by hand. */
+  helm(...args: string[]): Promise<string> {
+    return this.#must('helm', [...args, '--namespace', this.#opened.name]);
+  }
+
+  /** Runs helmfile on the newest commit, as another pipeline would. */
+  async helmfile(...args: string[]): Promise<string> {
+    const tree = join(this.#opened.folder, `by-hand-${Date.now()}`);
+    await this.#must('git', ['clone', '--quiet', this.#opened.repository.url, tree]);
+    const { helm } = this.#opened.lab.parts.tools;
+    const { name } = this.#opened;
+    const where = ['--helm-binary', helm, '--environment', name, '--namespace', name];
+    return this.#must('helmfile', [...where, ...args], tree);
+  }
+
+  async #head(): Promise<string> {
+    const args = ['ls-remote', this.#opened.repository.url, 'refs/heads/main'];
+    return (await this.#must('git', args)).split('\t')[0] ?? '';
+  }
+
+  async #must(tool: 'helm' | 'helmfile' | 'git', args: string[], cwd?: string): Promise<string> {
+    const { parts, kubernetes, charts } = this.#opened.lab;
+    const result = await run(tool === 'git' ? 'git' : parts.tools[tool], args, {
+      env: {
+        PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+        HOME: this.#opened.folder,
+        KUBECONFIG: kubernetes.kubeconfigPath,
+        CHART_REPOSITORY_URL: charts.url,
+        HELMFILE_UPGRADE_NOTICE_DISABLED: '1',
+        GIT_CONFIG_GLOBAL: '/dev/null',
+        GIT_CONFIG_NOSYSTEM: '1',
+      },
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+    if (result.exitCode !== 0) throw new Error(`${tool} ${args.join(' ')}: ${result.stderr}`);
+    return result.stdout;
+  }
+
+  #ref(deploymentId: string): DeploymentRef {
+    const { name } = this.#opened;
+    const place = { cluster: 'local', namespace: name, repository: name, environment: name };
+    return { ...place, deploymentId, commit: this.#commit };
+  }
+}
+
+function runActivity<I, O>(activity: (input: I) => Promise<O>, input: I): Promise<O> {
+  const environment = activityEnvironment({ scheduledTimestampMs: Date.now() });
+  return environment.run(activity, input);
+}
