@@ -25,7 +25,7 @@ import { listWorkloads } from '../adapters/kubernetes/workloads.ts';
 import { isRunning, ownIdentity } from '../adapters/process/identity.ts';
 import { sweepAttempts } from '../adapters/process/sweep.ts';
 import type { Config } from '../config/config.ts';
-import { environmentKey, type EnvironmentSecrets, type WorkerSecrets } from '../config/secrets.ts';
+import { environmentKey, type EnvironmentSecrets, type PlanSecrets } from '../config/secrets.ts';
 import type { LogSink } from '../contract/log-sink.ts';
 import type { DeploymentRef } from '../contract/workflow/payloads.ts';
 import { SlipwayError } from '../domain/errors.ts';
@@ -34,7 +34,9 @@ import { createMirrors } from './mirrors.ts';
 export interface ClusterDepsOptions {
   config: Config;
   cluster: string;
-  secrets: WorkerSecrets;
+  /** How the cluster is reached, before an environment's own token and namespace. */
+  access: Omit<ClusterAccess, 'namespace'>;
+  secrets: PlanSecrets;
   /** Folder of this worker. */
   folder: string;
   tools: { helm: string; helmfile: string };
@@ -43,9 +45,8 @@ export interface ClusterDepsOptions {
 }
 
 /** Gives the activities of one cluster what they need, from the adapters. */
-export async function createClusterDeps(options: ClusterDepsOptions): Promise<ClusterDeps> {
+export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
   const { config, secrets, folder, tools, redact } = options;
-  const base = await clusterAccess(config, options.cluster);
   const mirror = createMirrors(config, secrets.forgeTokens, folder);
 
   const secretsOf = ({ repository, environment }: DeploymentRef): EnvironmentSecrets => {
@@ -59,7 +60,7 @@ export async function createClusterDeps(options: ClusterDepsOptions): Promise<Cl
   const accessOf = (deployment: DeploymentRef): ClusterAccess => {
     const { token } = secretsOf(deployment);
     const { namespace } = deployment;
-    return { ...base, namespace, ...(token === undefined ? {} : { token }) };
+    return { ...options.access, namespace, ...(token === undefined ? {} : { token }) };
   };
 
   // Kept, because a Lease is silent only for who has looked at it before.
@@ -129,7 +130,8 @@ export async function createClusterDeps(options: ClusterDepsOptions): Promise<Cl
   };
 }
 
-async function clusterAccess(
+/** Reads how a configured cluster is reached; its own token, if any, is among the secrets. */
+export async function clusterAccess(
   config: Config,
   name: string,
 ): Promise<Omit<ClusterAccess, 'namespace'>> {

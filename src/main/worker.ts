@@ -14,8 +14,9 @@ import {
 import { ensureTools } from '../adapters/tools/ensure-tools.ts';
 import { loadConfig } from '../config/load.ts';
 import { resolveSecrets } from '../config/secrets.ts';
+import type { LogSink } from '../contract/log-sink.ts';
 import { createRedactor } from '../domain/redact.ts';
-import { createClusterDeps } from './cluster-deps.ts';
+import { clusterAccess, createClusterDeps } from './cluster-deps.ts';
 import { createLog } from './log.ts';
 import { abortOnSignal } from './abort-on-signal.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -32,7 +33,10 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const log = createLog(`worker ${options.cluster}`);
   const config = await loadConfig(options.configFile);
   const secrets = resolveSecrets(config, { role: 'worker', cluster: options.cluster });
-  const { text: redact } = createRedactor(secrets.values);
+  const access = await clusterAccess(config, options.cluster);
+  // An imported kubeconfig brings credentials of its own.
+  const imported = [access.token, access.clientCertificate?.key].filter((one) => one !== undefined);
+  const { text: redact } = createRedactor([...secrets.values, ...imported]);
   const folder = join(config.dataDir, `worker-${options.cluster}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const leftovers = await sweepAttempts({ folder: join(folder, 'attempts') });
@@ -46,13 +50,14 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       log.warn({ reason: message }, 'lost a connection to PostgreSQL');
     },
   });
-  const deps = await createClusterDeps({
+  const deps = createClusterDeps({
     config,
     cluster: options.cluster,
+    access,
     secrets,
     folder,
     tools: { helm, helmfile },
-    logs: createPostgresLogSink(database.db),
+    logs: redacting(createPostgresLogSink(database.db), redact),
     redact,
   });
   installRuntime((message, fields) => {
@@ -70,4 +75,11 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   await connection.close();
   await database.close();
   log.info('ended');
+}
+
+/** Whatever writes to the log, no line of it holds a known secret. */
+function redacting(sink: LogSink, redact: (text: string) => string): LogSink {
+  return {
+    append: ({ lines, ...where }) => sink.append({ ...where, lines: lines.map(redact) }),
+  };
 }

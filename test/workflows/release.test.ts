@@ -7,7 +7,11 @@ import {
   DEPLOYMENT_ENDED_SIGNAL,
   type SubmitResult,
 } from '../../src/contract/workflow/messages.ts';
-import type { DeploymentEnd, DeploymentRequest } from '../../src/contract/workflow/payloads.ts';
+import type {
+  DeploymentEnd,
+  DeploymentRequest,
+  ReleaseGraph,
+} from '../../src/contract/workflow/payloads.ts';
 import type { EndPhase } from '../../src/domain/phases.ts';
 import type { releaseWorkflow } from '../../workflows/release.ts';
 import { releaseInput, releaseTarget } from '../support/requests.ts';
@@ -88,11 +92,22 @@ test('a cancelled release starts nothing more and records every end', async () =
   ]);
 });
 
-async function release(submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>) {
+test('a commit that cannot be read from git ends the release, with the reason', async () => {
+  const cause = { code: 'git-auth' as const, sentence: 'The token expired.' };
+  const story = await release(() => Promise.reject(new Error('never asked')), { cause });
+  expect(story.submitted).toEqual([]);
+  expect(story.ends.map(([, phase]) => phase)).toEqual(['errored', 'errored', 'errored']);
+  expect(story.recorded[0]?.cause).toEqual(cause);
+});
+
+async function release(
+  submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>,
+  graph: Partial<ReleaseGraph> = {},
+) {
   const submitted: string[] = [];
   const recorded: OutcomeRecord[] = [];
   const service = {
-    startRelease: () => Promise.resolve({ title: 'Bump', targets }),
+    startRelease: () => Promise.resolve({ title: 'Bump', targets, ...graph }),
     submitToLane: (request: DeploymentRequest) => {
       submitted.push(request.environment);
       return submitToLane(request);
