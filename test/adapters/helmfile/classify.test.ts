@@ -149,11 +149,6 @@ const HELMFILE: [string, string, string][] = [
     'err: no releases found that matches specified selector() and environment(nope), in any helmfile',
   ],
   [
-    'template-error',
-    'a function that is switched off',
-    'in ./helmfile.yaml.gotmpl: error during helmfile.yaml.gotmpl.part.0 parsing: template: stringTemplate:2:13: executing "stringTemplate" at <exec "id" (list)>: error calling exec: HELMFILE_DISABLE_INSECURE_FEATURES or HELMFILE_DISABLE_INSECURE_TEMPLATE_FUNCTIONS is active, insecure function calls are disabled',
-  ],
-  [
     'values-missing',
     'a variable that is not configured',
     'in ./helmfile.yaml.gotmpl: error during helmfile.yaml.gotmpl.part.0 parsing: template: stringTemplate:3:12: executing "stringTemplate" at <requiredEnv "CHART_REPOSITORY_URL">: error calling requiredEnv: required env var `CHART_REPOSITORY_URL` is not set',
