@@ -20,7 +20,8 @@ import { environmentDigest, readDeclared, type Declared } from './declared-servi
 export interface PlanAsked {
   force: boolean;
   manual: boolean;
-  recorded: readonly RecordedService[];
+  /** Without it the manifests in the cluster are all that is remembered. */
+  recorded?: readonly RecordedService[];
   /** Compares all services by their manifests, and none by its fingerprint. */
   renderAll?: boolean;
 }
@@ -38,8 +39,11 @@ export async function makePlan(
     cluster.checkNamespace().then(() => cluster.helmReleases()),
   ]);
   const { chartRanges, prune } = deps.settings(deployment);
-  const { force, manual, recorded } = asked;
-  const question = { recorded, helmReleases, manual, force, chartRanges, prune };
+  const { force, manual } = asked;
+  const memory = asked.recorded
+    ? { recorded: asked.recorded }
+    : { recorded: deployedByUs(helmReleases), withoutMemory: true };
+  const question = { ...memory, helmReleases, manual, force, chartRanges, prune };
   const understood = asked.renderAll ? declared.map(toBeRendered) : declared;
   const states = assessServices({ ...question, declared: understood });
   const names = servicesToRender(states, { manual });
@@ -67,6 +71,12 @@ export async function makePlan(
 }
 
 /** What the commit itself is wrong about is told before what the cluster says. */
+/** Helm's labels tell at least which services Slipway knows. */
+function deployedByUs(helmReleases: readonly HelmRelease[]): RecordedService[] {
+  const ours = helmReleases.filter(({ deploymentId }) => deploymentId !== undefined);
+  return ours.map(({ service }) => ({ name: service, lastEnd: 'succeeded' }));
+}
+
 function toBeRendered(service: Declared): Declared {
   return { ...service, notUnderstood: 'compared by rendering' };
 }

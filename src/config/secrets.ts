@@ -2,7 +2,10 @@ import type { Config, EnvironmentConfig } from './config.ts';
 import { ConfigError, inOrder } from './problems.ts';
 import { SecretReader } from './secret-reader.ts';
 
-export type Role = { role: 'server' } | { role: 'worker'; cluster: string };
+export type Role =
+  | { role: 'server' }
+  | { role: 'worker'; cluster: string }
+  | { role: 'plan'; repository: string; environment: string };
 
 export interface ServerSecrets {
   databaseUrl: string;
@@ -23,6 +26,9 @@ export interface WorkerSecrets {
   /** Every secret value above, for the redactor; variables in plain text are none. */
   values: readonly string[];
 }
+
+/** What a person's plan of one environment needs: no database. */
+export type PlanSecrets = Omit<WorkerSecrets, 'databaseUrl'>;
 
 export interface EnvironmentSecrets {
   /** The environment's own token, else its cluster's. */
@@ -52,16 +58,37 @@ export function resolveSecrets(
 ): WorkerSecrets;
 export function resolveSecrets(
   config: Config,
+  role: { role: 'plan'; repository: string; environment: string },
+  env?: NodeJS.ProcessEnv,
+): PlanSecrets;
+export function resolveSecrets(
+  config: Config,
   role: Role,
   env: NodeJS.ProcessEnv = process.env,
-): ServerSecrets | WorkerSecrets {
+): ServerSecrets | WorkerSecrets | PlanSecrets {
   const reader = new SecretReader(config.file, env);
-  const secrets =
-    role.role === 'server'
-      ? serverSecrets(config, reader)
-      : workerSecrets(config, role.cluster, reader);
+  const secrets = secretsOf(config, role, reader);
   if (reader.problems.length > 0) throw new ConfigError(inOrder(reader.problems));
   return { ...secrets, values: [...reader.values] };
+}
+
+function secretsOf(config: Config, role: Role, reader: SecretReader) {
+  switch (role.role) {
+    case 'server':
+      return serverSecrets(config, reader);
+    case 'worker':
+      return {
+        databaseUrl: reader.read(config.database.url, { bytesMin: 1 }),
+        ...clusterSecrets(config, role.cluster, () => true, reader),
+      };
+    case 'plan': {
+      const { repository, environment } = role;
+      const found = config.repositories.get(repository)?.environments.get(environment);
+      const isAsked = (one: EnvironmentConfig) =>
+        one.repository === repository && one.name === environment;
+      return clusterSecrets(config, found?.cluster ?? '', isAsked, reader);
+    }
+  }
 }
 
 function serverSecrets(config: Config, reader: SecretReader): Omit<ServerSecrets, 'values'> {
@@ -77,11 +104,12 @@ function serverSecrets(config: Config, reader: SecretReader): Omit<ServerSecrets
   };
 }
 
-function workerSecrets(
+function clusterSecrets(
   config: Config,
   clusterName: string,
+  isWanted: (environment: EnvironmentConfig) => boolean,
   reader: SecretReader,
-): Omit<WorkerSecrets, 'values'> {
+): Omit<PlanSecrets, 'values'> {
   const cluster = config.clusters.get(clusterName);
   if (cluster === undefined) {
     const message = `there is no cluster "${clusterName}"`;
@@ -93,10 +121,9 @@ function workerSecrets(
   const clusterToken = cluster.token && reader.read(cluster.token);
   const environments = [...config.repositories.values()]
     .flatMap((repository) => [...repository.environments.values()])
-    .filter((environment) => environment.cluster === clusterName);
+    .filter((environment) => environment.cluster === clusterName && isWanted(environment));
   const repositories = new Set(environments.map(({ repository }) => repository));
   return {
-    databaseUrl: reader.read(config.database.url, { bytesMin: 1 }),
     environments: new Map(
       environments.map((environment) => [
         environmentKey(environment.repository, environment.name),

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../cli/exit-codes.ts';
 import { Refusal, REFUSALS, SlipwayError } from '../domain/errors.ts';
+import type { PlanOptions } from './plan.ts';
 
 /**
  * The root of the command line. A command is imported only when it runs, so that none pays for the
@@ -80,6 +81,25 @@ program
       cluster: options.cluster,
       shutdownGraceTime: options.shutdownGrace,
     });
+  });
+
+program
+  .command('plan')
+  .description('print what a release would change in an environment; needs no server')
+  .requiredOption('--config <file>', 'slipway.yaml')
+  .requiredOption('--repository <name>', 'a repository of slipway.yaml')
+  .requiredOption('--environment <name>', 'one of its environments')
+  .option('--commit <sha>', "the commit to plan; the branch's head by default")
+  .option('--all', 'compare every service by full rendering, and hold nothing back')
+  .option('--json', 'print the plan as JSON')
+  .option('--exit-code', `exit with ${EXIT.changesPending} when changes are pending`)
+  .addHelpText(
+    'after',
+    '\nExample:\n  slipway plan --config slipway.yaml --repository notprod --environment cs-qa',
+  )
+  .action(async (options: PlanOptions) => {
+    const { printPlan } = await import('./plan.ts');
+    process.exitCode = await printPlan(options);
   });
 
 program

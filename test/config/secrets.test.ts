@@ -29,6 +29,7 @@ function problemsOf(role: Role, env: NodeJS.ProcessEnv, config = configWith()): 
   try {
     // The overloads tell the roles apart; here either will do.
     if (role.role === 'server') resolveSecrets(config, role, env);
+    else if (role.role === 'plan') resolveSecrets(config, role, env);
     else resolveSecrets(config, role, env);
     return [];
   } catch (error) {
@@ -141,4 +142,12 @@ describe('a secret in a file', () => {
     const fault = `the file ${file} cannot be read (ENOENT)`;
     expect(problemsOf(SERVER, SERVER_ENV, config)).toEqual([`${where}: ${fault}`]);
   });
+});
+
+test('a plan of a person needs the secrets of its environment, and no database', () => {
+  const { KUBE_TOKEN_NOTPROD, KUBE_TOKEN_CS_QA, GITHUB_TOKEN, ALLOWED_IPS } = NOTPROD_ENV;
+  const role = { role: 'plan', repository: 'notprod', environment: 'cs-qa' } as const;
+  const env = { KUBE_TOKEN_NOTPROD, KUBE_TOKEN_CS_QA, GITHUB_TOKEN, ALLOWED_IPS };
+  const secrets = resolveSecrets(configWith(), role, env);
+  expect([...secrets.environments.keys()]).toEqual([environmentKey('notprod', 'cs-qa')]);
 });

@@ -12,7 +12,7 @@ import { SlipwayError } from '../../src/domain/errors.ts';
 import type { RecordedService } from '../../src/domain/plan/plan-services.ts';
 import { recordsOf, type ServiceRecord } from '../../src/domain/plan/service-records.ts';
 import type { RolloutJudgement } from '../../src/domain/services.ts';
-import { createClusterDeps } from '../../src/main/cluster-deps.ts';
+import { clusterAccess, createClusterDeps } from '../../src/main/cluster-deps.ts';
 import { startChartRepository, type ChartRepository } from '../../src/main/dev/chart-repository.ts';
 import type { GitRepository } from '../../src/main/dev/git-repository.ts';
 import { startGitServer, type GitServer } from '../../src/main/dev/git-server.ts';
@@ -144,9 +144,10 @@ export class ReleasedEnvironment {
     const config = await loadConfig(opened.configFile);
     const role = { role: 'worker', cluster: 'local' } as const;
     const log: string[] = [];
-    const deps = await createClusterDeps({
+    const deps = createClusterDeps({
       config,
       cluster: 'local',
+      access: await clusterAccess(config, 'local'),
       secrets: resolveSecrets(config, role, { DATABASE_URL: 'postgres://127.0.0.1/none' }),
       folder: opened.folder,
       tools: opened.lab.parts.tools,

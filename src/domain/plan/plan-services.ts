@@ -77,6 +77,8 @@ export interface PlanQuestion {
   chartRanges: 'hold' | 'follow';
   /** Removes what is no longer declared. */
   prune: boolean;
+  /** Nobody remembers: what is deployed is compared by its manifest, whoever deployed it. */
+  withoutMemory?: boolean;
 }
 
 /**
@@ -142,9 +144,13 @@ function assess(
   if (record?.lastEnd === 'failed') return changed('last attempt failed');
   if (record?.fingerprint === undefined || record.helmRevision !== release.helmRevision) {
     // Ours, but never seen healthy: equal manifests prove nothing.
-    if (isOurs(release)) return changed('last attempt failed');
+    if (isOurs(release) && !question.withoutMemory) return changed('last attempt failed');
     return record?.fingerprint === undefined
-      ? changed('input changed', 'input changed: first seen here', { adoptable: true })
+      ? changed(
+          'input changed',
+          question.withoutMemory ? 'differs from what runs' : 'input changed: first seen here',
+          { adoptable: true },
+        )
       : changed(
           'changed outside Slipway',
           `changed outside Slipway: revision ${release.helmRevision} is not ours`,

@@ -36,7 +36,8 @@ export function recordsOf(
   if (judgement?.state === 'healthy' || end.phase === 'succeeded') {
     return [...adopted, ...plan.services.map((service) => succeeded(service, judgement))];
   }
-  if (end.phase !== 'failed' || !end.cause) return adopted;
+  const isBad = end.phase === 'failed' || end.phase === 'rolled-back';
+  if (!isBad || !end.cause) return adopted;
   const { cause } = end;
   const failed = plan.services.flatMap((service) => {
     const own = failureOf(service.name, plan.services, cause, judgement);
