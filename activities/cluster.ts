@@ -4,6 +4,7 @@ import { createCheckout } from './checkout.ts';
 import type { ClusterDeps } from './cluster-deps.ts';
 import { createInspect } from './inspect.ts';
 import { createPlan } from './plan.ts';
+import { createRollBack } from './roll-back.ts';
 import { createWatchRollout } from './watch-rollout.ts';
 
 /** The activities of one cluster's worker. */
@@ -13,6 +14,7 @@ export function createClusterActivities(deps: ClusterDeps): ClusterActivities {
     plan: createPlan(deps),
     inspect: createInspect(deps),
     apply: createApply(deps),
+    rollBack: createRollBack(deps),
     watchRollout: createWatchRollout(deps),
   };
 }

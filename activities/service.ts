@@ -38,6 +38,7 @@ interface EnvironmentSettings extends LaneKey {
   after: readonly string[];
   retry: RetryPolicy;
   rollout: RolloutPolicy;
+  onFailure: 'stop' | 'rollback';
 }
 
 interface DeploymentStore {
@@ -74,12 +75,13 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
             ...{ environment: name, repository, cluster, namespace },
           })),
         });
-        const targets = settings.flatMap(({ name, cluster, namespace, after, retry, rollout }) => {
+        const targets = settings.flatMap(({ name, cluster, namespace, after, ...policies }) => {
           const row = rows.find(({ environment }) => environment === name);
           if (!row) return [];
           const { deploymentId, deploymentNumber } = row;
           const ids = { environment: name, cluster, namespace, deploymentId, deploymentNumber };
-          return [{ ...ids, after: [...after], retry, rollout }];
+          const { retry, rollout, onFailure } = policies;
+          return [{ ...ids, after: [...after], retry, rollout, onFailure }];
         });
         return { title: facts.title, targets, ...(facts.cause ? { cause: facts.cause } : {}) };
       }),

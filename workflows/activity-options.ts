@@ -74,6 +74,14 @@ export function onCluster(cluster: string, where: string) {
       retry: { maximumAttempts: 1 },
       summary: `Apply ${where}`,
     }).apply,
+    rollBack: proxyActivities<ClusterActivities>({
+      ...common,
+      startToCloseTimeout: 45 * MINUTE,
+      heartbeatTimeout: MINUTE,
+      // Done again it only does what is left, and an environment half taken back is worse than late.
+      retry: { initialInterval: 5 * SECOND, maximumInterval: MINUTE, maximumAttempts: 3 },
+      summary: `Roll back ${where}`,
+    }).rollBack,
     watchRollout: (rollout: RolloutPolicy, when: string) =>
       proxyActivities<ClusterActivities>({
         ...common,

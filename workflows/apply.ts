@@ -56,7 +56,8 @@ export async function applyAndVerify(
         () => undefined,
       );
     try {
-      await applyScope.run(() => activities.apply({ deployment, attempt, plan, deadHolder }));
+      const input = { deployment, attempt, plan: withoutDiff(plan), deadHolder };
+      await applyScope.run(() => activities.apply(input));
       return undefined;
     } catch (error) {
       // The deployment itself was cancelled: not for this function to judge.
@@ -79,6 +80,11 @@ export async function applyAndVerify(
     const better = cause.code === 'helm-failed' && seen.cause?.code !== 'helm-failed';
     return { judgement: seen, cause: better ? (seen.cause ?? cause) : cause };
   }
+}
+
+/** The diff is for people, and large: the history holds it once. */
+function withoutDiff({ digest, services, unstable }: PlanResult): PlanResult {
+  return { digest, services, ...(unstable ? { unstable } : {}) };
 }
 
 function endedEarly(judgement: RolloutJudgement | undefined): Verdict {

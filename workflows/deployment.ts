@@ -59,7 +59,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
           ? ({ next: 'retry', waitMs: 0 } as const)
           : afterFailure(failure.cause, counted, request.retry);
         if (after.next === 'end' || handOvers >= HAND_OVERS_MAX) {
-          return finish(after.next === 'end' ? after.phase : 'errored', failure.cause);
+          return endBadly(after.next === 'end' ? after.phase : 'errored', failure.cause);
         }
         // The next attempt waits by itself until the lost worker's Lease may be taken.
         await pause(failure.lostTrack ? 0 : after.waitMs, failure.cause);
@@ -82,6 +82,27 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     const blocked = plan?.untouched?.find(({ state }) => state === 'blocked');
     if (blocked?.cause) return finish('failed', blocked.cause);
     return finish(plan?.services.length === 0 ? 'unchanged' : 'succeeded');
+  }
+
+  /** Takes back what the deployment changed, where the configuration says so. */
+  async function endBadly(phase: EndPhase, cause: CauseReport) {
+    if (request.onFailure !== 'rollback' || phase !== 'failed' || !plan?.services.length) {
+      return finish(phase, cause);
+    }
+    await enter('verifying', `Rolling back: ${cause.sentence}`);
+    try {
+      const { takenBack } = await onCluster(
+        request.cluster,
+        `${environment} after ${shortCommit(request.commit)}`,
+      ).rollBack({ deployment: deploymentRef(request), attempt, services: plan.services });
+      if (takenBack.length === 0) return await finish(phase, cause);
+      const sentence = `${cause.sentence} Taken back: ${takenBack.join(', ')}.`;
+      return await finish('rolled-back', { ...cause, sentence });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const why = failedActivity(error).cause.sentence;
+      return finish(phase, { ...cause, sentence: `${cause.sentence} Rolling back failed: ${why}` });
+    }
   }
 
   /** Returns why the attempt failed, or nothing when the deployment succeeded. */

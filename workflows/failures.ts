@@ -1,6 +1,7 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import type { CauseReport } from '../src/domain/cause.ts';
 import { isCauseCode } from '../src/domain/errors.ts';
+import { explain } from '../src/domain/why/rules.ts';
 
 /** How an activity failed, in the words of the domain. */
 export interface FailedActivity {
@@ -31,5 +32,7 @@ export function failedActivity(error: unknown): FailedActivity {
   const type = inner instanceof ApplicationFailure ? inner.type : undefined;
   const sentence = inner instanceof Error ? inner.message : 'an activity failed without a reason';
   const cause: CauseReport = { code: isCauseCode(type) ? type : 'unknown', sentence };
-  return { cause, handedOver: false, lostTrack: false };
+  // The error's own words often say more than the code that they came with.
+  const explained = explain({ said: sentence, seen: cause });
+  return { cause: explained, handedOver: false, lostTrack: false };
 }

@@ -140,6 +140,7 @@ function deploymentRequest(
   return {
     ...{ releaseId, releaseNumber, repository, commit, kind, force, title },
     ...{ environment, cluster, namespace, deploymentId, deploymentNumber, retry, rollout },
+    onFailure: target.onFailure ?? 'stop',
     releaseWorkflowId: workflowInfo().workflowId,
   };
 }

@@ -59,6 +59,8 @@ export interface EnvironmentConfig {
   allow: readonly string[];
   retry: RetryPolicy;
   rollout: RolloutPolicy;
+  /** Whether what a failed deployment changed is taken back. */
+  onFailure: 'stop' | 'rollback';
   /** Whether a chart that moved within its range is released by itself. */
   chartRanges: 'hold' | 'follow';
   /** Uninstalls what Slipway deployed and the repository no longer declares. */

@@ -145,6 +145,13 @@ const environmentSchema = Type.Object(
     ),
     retry: Type.Optional(retrySchema),
     rollout: Type.Optional(rolloutSchema),
+    onFailure: Type.Optional(
+      Type.Enum(['stop', 'rollback'], {
+        title: 'stop or rollback',
+        description:
+          'After a failed deployment: leave it as it is (stop, the default), or take back every service that it changed.',
+      }),
+    ),
     chartRanges: Type.Optional(
       Type.Enum(['hold', 'follow'], {
         title: 'hold or follow',

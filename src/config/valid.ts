@@ -107,6 +107,7 @@ function toEnvironment(
       soakMs: milliseconds(raw.rollout?.soak ?? '30s'),
       restartsMax: raw.rollout?.restarts ?? 5,
     },
+    onFailure: raw.onFailure ?? 'stop',
     chartRanges: raw.chartRanges ?? 'hold',
     prune: raw.prune ?? false,
   };

@@ -37,11 +37,7 @@ describe('a mistake is named with its place and what to do', () => {
       '31:9 "approval" is not supported yet: remove it',
     ],
     ['        tier: prod', '        freeze: []', '31:9 "freeze" is not supported yet: remove it'],
-    [
-      '        tier: prod',
-      '        onFailure: rollback',
-      '31:9 "onFailure" is not supported yet: remove it',
-    ],
+    ['        tier: prod', '        mode: observe', '31:9 "mode" is not supported yet: remove it'],
     [
       '        tier: prod',
       '        allow: [hooks, ref+exec, ref+vault, hooks]',

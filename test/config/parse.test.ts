@@ -47,6 +47,7 @@ describe('a valid file', () => {
       allow: [],
       retry: { attempts: 3, backoffMs: 30_000, limitMs: 600_000 },
       rollout: { timeoutMs: 600_000, soakMs: 30_000, restartsMax: 5 },
+      onFailure: 'stop',
       chartRanges: 'hold',
       prune: false,
     });

@@ -8,6 +8,7 @@ import type {
 } from '../../src/contract/workflow/activities.ts';
 import { SERVICE_QUEUE } from '../../src/contract/workflow/ids.ts';
 import { CANCEL_SIGNAL } from '../../src/contract/workflow/messages.ts';
+import type { DeploymentRequest } from '../../src/contract/workflow/payloads.ts';
 import type { CauseCode } from '../../src/domain/errors.ts';
 import type { RolloutJudgement } from '../../src/domain/services.ts';
 import type { deploymentWorkflow } from '../../workflows/deployment.ts';
@@ -140,6 +141,33 @@ test('an orderly shutdown of the worker costs no attempt', async () => {
   expect(story.end.phase).toBe('succeeded');
 });
 
+test('where the configuration says so, what a failed deployment changed is taken back', async () => {
+  const story = await deploy(
+    {
+      apply: () => Promise.reject(failure('helm-failed', 'UPGRADE FAILED')),
+      watchRollout: besideUntilCancelled(missingImage),
+      rollBack: ({ services }) =>
+        Promise.resolve({ takenBack: services.map(({ name }) => `${name} to revision 3`) }),
+    },
+    { onFailure: 'rollback' },
+  );
+  expect(story.end).toMatchObject({ phase: 'rolled-back', cause: { code: 'image-not-found' } });
+  expect(story.end.cause?.sentence).toContain('Taken back: example-api to revision 3.');
+});
+
+test('a rollback that fails says so, and the deployment stays failed', async () => {
+  const story = await deploy(
+    {
+      apply: () => Promise.reject(failure('helm-failed', 'UPGRADE FAILED')),
+      watchRollout: besideUntilCancelled(missingImage),
+      rollBack: () => Promise.reject(failure('rbac-forbidden', 'secrets is forbidden')),
+    },
+    { onFailure: 'rollback' },
+  );
+  expect(story.end).toMatchObject({ phase: 'failed', cause: { code: 'image-not-found' } });
+  expect(story.end.cause?.sentence).toContain('Rolling back failed: secrets is forbidden');
+});
+
 test('cancelled while applying: the process ends first, then the end is recorded with who', async () => {
   let applyEnded = false;
   const story = await deploy({
@@ -177,7 +205,10 @@ async function cancelByAda(): Promise<void> {
   await environment.client.workflow.getHandle(workflowId).signal(CANCEL_SIGNAL, { by: 'Ada' });
 }
 
-async function deploy(cluster: Partial<ClusterActivities>) {
+async function deploy(
+  cluster: Partial<ClusterActivities>,
+  change: Partial<DeploymentRequest> = {},
+) {
   const records: PhaseRecord[] = [];
   const outcomes: OutcomeRecord[] = [];
   const service = {
@@ -196,6 +227,7 @@ async function deploy(cluster: Partial<ClusterActivities>) {
     plan: () => Promise.resolve(plan),
     inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
     apply: () => Promise.resolve({ durationMs: 1 }),
+    rollBack: () => Promise.resolve({ takenBack: [] }),
     watchRollout: besideUntilCancelled(healthy),
     ...cluster,
   };
@@ -203,7 +235,7 @@ async function deploy(cluster: Partial<ClusterActivities>) {
     environment.client.workflow.execute<typeof deploymentWorkflow>('deploymentWorkflow', {
       taskQueue: SERVICE_QUEUE,
       workflowId: `deployment/${expect.getState().currentTestName ?? ''}`,
-      args: [deploymentRequest()],
+      args: [deploymentRequest(change)],
     }),
   );
   return { end, records, outcomes, phases: records.map(({ phase }) => phase) };

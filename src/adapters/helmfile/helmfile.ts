@@ -7,6 +7,7 @@ import { cutBuild } from './build-output.ts';
 import { helmfileError } from './classify.ts';
 import { readEnvironment, type DeclaredInput } from './environment-inputs.ts';
 import { childEnvironment } from './environment.ts';
+import { gate, holdsReferences } from './gate.ts';
 import { evaluatedServices, evaluatedText } from './service-inputs.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -36,6 +37,8 @@ interface HelmfileScope {
 /** Runs helmfile and helm on a checked-out commit, exactly as a person would. */
 export class Helmfile {
   readonly #run: HelmfileRun;
+  /** One commit has one state: it is evaluated and checked once. */
+  #plain: Promise<string> | undefined;
 
   constructor(options: HelmfileRun) {
     this.#run = options;
@@ -106,6 +109,17 @@ export class Helmfile {
     await this.#helmfile('applying', args, output, { names, logLevel: 'info' });
   }
 
+  /** Returns a service to an earlier revision and waits until it is ready. */
+  async rollback(name: string, revision: number, onLine: (line: string) => void): Promise<void> {
+    const { workspace, namespace, kubeContext } = this.#run;
+    const args = [
+      ...['rollback', name, String(revision), '--namespace', namespace],
+      ...['--kube-context', kubeContext, '--wait', '--timeout', '10m'],
+    ];
+    const result = await this.#child(join(workspace.bin, 'helm'), args, { onLine });
+    if (result.exitCode !== 0) throw this.#error(`rolling ${name} back to ${revision}`, result);
+  }
+
   /** Uninstalls what the commit no longer declares, so that helmfile does not know it. */
   async uninstall(name: string, onLine: (line: string) => void): Promise<void> {
     const { workspace, namespace, kubeContext } = this.#run;
@@ -115,12 +129,38 @@ export class Helmfile {
   }
 
   async #build({ embedValues }: { embedValues: boolean }): Promise<string> {
-    const args = embedValues ? ['build', '--embed-values'] : ['build'];
+    if (!embedValues) return this.#plainBuild();
+    // References in values files are resolved here, so the gate sees them first. Where there are none
+    // to see, it works beside, and nothing of the result is used before it has answered.
+    if (await holdsReferences(this.#run.workspace.tree)) await this.#plainBuild();
+    const [plain, embedded] = await Promise.allSettled([
+      this.#plainBuild(),
+      this.#evaluate(['build', '--embed-values']),
+    ]);
+    if (plain.status === 'rejected') throw plain.reason;
+    if (embedded.status === 'rejected') throw embedded.reason;
+    return this.#withoutFolders(embedded.value);
+  }
+
+  /** The state without the content of values files, once it has passed the gate. */
+  #plainBuild(): Promise<string> {
+    this.#plain ??= this.#evaluate(['build']).then(async (output) => {
+      const { workspace, environment, namespace, kubeContext } = this.#run;
+      await gate(output, workspace, { environment, namespace, kubeContext });
+      return this.#withoutFolders(output);
+    });
+    return this.#plain;
+  }
+
+  async #evaluate(args: readonly string[]): Promise<string> {
     const options = { outputBytesMax: 64 * 1024 * 1024 };
-    const { stdout } = await this.#helmfile('evaluating the helmfile', args, options);
-    // The folder of this attempt is no input: the same commit must read the same in the next one.
+    return (await this.#helmfile('evaluating the helmfile', args, options)).stdout;
+  }
+
+  /** The folder of this attempt is no input: the same commit must read the same in the next one. */
+  async #withoutFolders(output: string): Promise<string> {
     const { tree, root } = this.#run.workspace;
-    return stdout.replaceAll(await realpath(tree), '').replaceAll(await realpath(root), '');
+    return output.replaceAll(await realpath(tree), '').replaceAll(await realpath(root), '');
   }
 
   async #enabled(): Promise<ReadonlySet<string>> {

@@ -39,6 +39,8 @@ export interface ClusterActivities {
   inspect: (input: InspectInput) => Promise<InspectResult>;
   /** Runs helmfile for the planned services; returns when it said success. */
   apply: (input: ApplyInput) => Promise<ApplyResult>;
+  /** Takes back what the deployment changed; names the services that it took back. */
+  rollBack: (input: RollBackInput) => Promise<RollBackResult>;
   /** Watches beside the apply, or after it until healthy, failed or out of time. */
   watchRollout: (input: WatchInput) => Promise<RolloutJudgement>;
 }
@@ -132,6 +134,17 @@ interface ApplyInput {
 
 interface ApplyResult {
   durationMs: number;
+}
+
+interface RollBackInput {
+  deployment: DeploymentRef;
+  attempt: number;
+  services: PlannedService[];
+}
+
+interface RollBackResult {
+  /** In words, such as `example-api to revision 3`. */
+  takenBack: string[];
 }
 
 export interface WatchInput {

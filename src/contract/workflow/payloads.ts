@@ -32,6 +32,7 @@ export interface ReleaseTarget extends LaneKey {
   deploymentNumber: number;
   retry: RetryPolicy;
   rollout: RolloutPolicy;
+  onFailure?: 'stop' | 'rollback';
 }
 
 export interface ReleaseGraph {
@@ -58,6 +59,8 @@ export interface DeploymentRequest extends LaneKey {
   force: boolean;
   retry: RetryPolicy;
   rollout: RolloutPolicy;
+  /** Whether what a failed deployment changed is taken back; absent means not. */
+  onFailure?: 'stop' | 'rollback';
 }
 
 /** How a deployment ended. */
