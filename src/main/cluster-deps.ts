@@ -82,7 +82,9 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
     withHelmfile: (deployment, attempt, signal, work) => {
       const { cluster, namespace, deploymentId, environment, repository, commit } = deployment;
       const name = `${environment}-${deploymentId}-${attempt}`;
-      const place = { dataDir: folder, cluster, namespace, name, tools };
+      const { allow = [] } =
+        config.repositories.get(repository)?.environments.get(environment) ?? {};
+      const place = { dataDir: folder, cluster, namespace, name, tools, allow };
       return withWorkspace(place, async (workspace) => {
         await mirror(repository).checkout(commit, workspace.tree, signal);
         await writeKubeconfig(workspace.kubeconfig, accessOf(deployment));

@@ -1,19 +1,15 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { helmfileError } from '../../src/adapters/helmfile/classify.ts';
-import { childEnvironment } from '../../src/adapters/helmfile/environment.ts';
-import { gate } from '../../src/adapters/helmfile/gate.ts';
+import { Helmfile } from '../../src/adapters/helmfile/helmfile.ts';
 import { withWorkspace } from '../../src/adapters/helmfile/workspace.ts';
-import { run } from '../../src/adapters/process/run.ts';
 import { ensureTools } from '../../src/adapters/tools/ensure-tools.ts';
 import { SlipwayError } from '../../src/domain/errors.ts';
 
 /** What no hostile repository may bring out of the worker. */
 const CANARY = 'canary-7f3a9c2e51d84b06';
 const CHART = { 'chart/Chart.yaml': 'apiVersion: v2\nname: chart\nversion: 0.1.0\n' };
-const SCOPE = { environment: 'default', namespace: 'cs-dev', kubeContext: 'slipway' };
 
 let folder: string;
 let tools: { helm: string; helmfile: string };
@@ -104,7 +100,7 @@ describe('a hostile repository is refused by name, runs nothing and brings nothi
   test.each(Object.keys(HOSTILE))('%s', async (name) => {
     const { files, says } = HOSTILE[name]?.() ?? { files: {}, says: /./ };
     const before = await readdir(folder);
-    const error = await evaluate(files).then(
+    const error = await declare(files).then(
       () => undefined,
       (reason: unknown) => reason,
     );
@@ -123,54 +119,37 @@ describe('with its `allow`', () => {
       'helmfile.yaml.gotmpl': release('labels: {x: {{ readFile "label.txt" }}}'),
       'label.txt': 'from-a-file',
     };
-    expect(await evaluate(files, ['readFile'])).toContain('from-a-file');
+    const [service] = await declare(files, ['readFile']);
+    expect(JSON.stringify(service)).toContain('from-a-file');
   });
 
   test('hooks run', async () => {
     const command = `hooks: [{events: [prepare], command: /bin/touch, args: [${mark()}]}]`;
-    await evaluate({ 'helmfile.yaml': `${command}\n${release('installed: true')}` }, ['hooks']);
+    await declare({ 'helmfile.yaml': `${command}\n${release('installed: true')}` }, ['hooks']);
     expect(await readdir(folder)).toContain('ran');
     await rm(mark());
   });
 });
 
-test('the template of a deployment repository passes', async () => {
-  const root = join(import.meta.dirname, '../../templates/deployment-repository');
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const files: Record<string, string> = {};
-  for (const entry of entries.filter((each) => each.isFile())) {
-    const path = join(entry.parentPath, entry.name);
-    files[path.slice(root.length + 1)] = await readFile(path, 'utf8');
-  }
-  const output = await evaluate(files, [], 'cs-dev');
-  expect(output).toContain('example-api');
+test('a repository with nothing to refuse passes, its references too where they are permitted', async () => {
+  const plain = { 'helmfile.yaml': release('values: [v.yaml]'), 'v.yaml': 'k: 1\n' };
+  expect((await declare(plain)).map(({ name }) => name)).toEqual(['api']);
+  const referring = { ...plain, 'v.yaml': 'k: ref+echo://hello/world\n' };
+  await expect(declare(referring)).rejects.toThrow('permit it with `allow: [ref+echo]`');
+  expect((await declare(referring, ['ref+echo'])).map(({ name }) => name)).toEqual(['api']);
 });
 
-/** Evaluates a repository as a plan does, with the gate in between; returns the evaluated state. */
-async function evaluate(
-  files: Readonly<Record<string, string>>,
-  allow: readonly string[] = [],
-  environment = 'default',
-): Promise<string> {
+/** Reads a repository as a plan and an apply do. */
+async function declare(files: Readonly<Record<string, string>>, allow: readonly string[] = []) {
   const place = { dataDir: folder, cluster: 'c', namespace: 'cs-dev', name: 'a', tools, allow };
   return withWorkspace(place, async (workspace) => {
     for (const [path, text] of Object.entries({ ...CHART, ...files })) {
       await mkdir(dirname(join(workspace.tree, path)), { recursive: true });
       await writeFile(join(workspace.tree, path), text, { mode: 0o755 });
     }
-    const args = [
-      ...['--helm-binary', join(workspace.bin, 'helm'), '--environment', environment],
-      ...['--namespace', SCOPE.namespace, '--kube-context', SCOPE.kubeContext, '--no-color'],
-    ];
-    const variables = { CHART_REPOSITORY_URL: 'https://charts.example.org', CANARY };
-    const env = childEnvironment(workspace, variables, 'dep_1/1');
-    const helmfile = (command: readonly string[]) =>
-      run(join(workspace.bin, 'helmfile'), [...args, ...command], { env, cwd: workspace.tree });
-    const { exitCode, stdout, stderr } = await helmfile(['build']);
-    if (exitCode !== 0) throw helmfileError('evaluating', stderr);
-    await gate(stdout, workspace, { ...SCOPE, environment });
-    const embedded = await helmfile(['build', '--embed-values']);
-    if (embedded.exitCode !== 0) throw helmfileError('evaluating', embedded.stderr);
-    return embedded.stdout;
+    return new Helmfile({
+      ...{ workspace, environment: 'default', namespace: 'cs-dev', kubeContext: 'slipway' },
+      ...{ variables: { CANARY }, attempt: 'dep_1/1', redact: (text) => text },
+    }).declared();
   });
 }

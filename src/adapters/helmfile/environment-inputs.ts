@@ -31,10 +31,9 @@ const INDEX_FRESH_MS = 60_000;
 /** Reads every service that the commit declares for the environment. */
 export async function readEnvironment(reader: HelmfileReader): Promise<DeclaredInput[]> {
   const { tree } = reader;
-  const [embedded, plain] = await Promise.all([
-    reader.build({ embedValues: true }),
-    reader.build({ embedValues: false }),
-  ]);
+  const embedded = await reader.build({ embedValues: true });
+  // Known by now: it was checked before, or beside.
+  const plain = await reader.build({ embedValues: false });
   const documents = cutBuild(plain);
   const files = new InputFiles(tree);
   const inputs = await readServiceInputs(cutBuild(embedded), documents, files);
