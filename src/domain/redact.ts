@@ -11,7 +11,7 @@ export interface Redactor {
   stream: () => RedactingStream;
 }
 
-export interface RedactingStream {
+interface RedactingStream {
   /** What can be shown by now; the beginning of what may become a secret is held back. */
   write: (chunk: string) => string;
   /** What was held back. */

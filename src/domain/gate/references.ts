@@ -4,7 +4,7 @@ import type { Refusal } from './refusal.ts';
 const REFERENCE = /(?:secret)?ref\+([A-Za-z0-9]+):\/\//g;
 
 /** The providers of vals that a text refers to, each once. */
-export function providersIn(text: string): string[] {
+function providersIn(text: string): string[] {
   return [...new Set(Array.from(text.matchAll(REFERENCE), ([, provider = '']) => provider))];
 }
 
