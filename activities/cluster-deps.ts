@@ -6,6 +6,7 @@ import type { LogSink } from '../src/contract/log-sink.ts';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import type { ServiceDiff } from '../src/domain/diff/plan-diff.ts';
 import type { ProcessIdentity } from '../src/domain/lease.ts';
+import type { EventFacts, LogTail } from '../src/domain/why/evidence.ts';
 import type { WorkloadFacts } from '../src/domain/workload.ts';
 
 /** What the activities of a cluster are given; src/main makes it from the adapters. */
@@ -28,6 +29,8 @@ export interface ClusterDeps {
     manifests: { service: string; rendered: string; live: string },
   ) => ServiceDiff;
   logs: LogSink;
+  /** Hides the secrets of this worker in a text. */
+  redact: (text: string) => string;
   processes: ProcessDeps;
 }
 
@@ -53,6 +56,10 @@ export interface ClusterView {
   manifests: (services: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** The workloads that these Helm releases declare. */
   workloads: (helmReleases: readonly HelmRelease[]) => Promise<WorkloadFacts[]>;
+  /** What Kubernetes told lately about objects of these names, oldest first. */
+  events: (names: readonly string[]) => Promise<EventFacts[]>;
+  /** The end of a container's log, of its previous run where there was one. */
+  lastLines: (pod: string, container: string) => Promise<LogTail | undefined>;
   lease: Pick<EnvironmentLease, 'look' | 'hold'>;
   markHelmRevisionFailed: (
     release: { service: string; helmRevision: number },

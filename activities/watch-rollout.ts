@@ -1,72 +1,89 @@
 import { Context } from '@temporalio/activity';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterActivities, WatchInput } from '../src/contract/workflow/activities.ts';
+import type { CauseReport } from '../src/domain/cause.ts';
 import { SlipwayError } from '../src/domain/errors.ts';
-import { assessWorkload, type WorkloadVerdict } from '../src/domain/rollout.ts';
+import { assessWorkload } from '../src/domain/rollout.ts';
 import {
   judgeAfterApply,
   judgeWhileApplying,
   type RolloutJudgement,
 } from '../src/domain/services.ts';
+import type { WorkloadFacts } from '../src/domain/workload.ts';
 import type { ClusterDeps, ClusterView } from './cluster-deps.ts';
+import { explainCause } from './explain.ts';
 import { beating } from './heartbeat.ts';
 import { logging } from './log-writer.ts';
+import { createRolloutMemories, type RolloutMemory } from './rollout-memory.ts';
 
 // Also the most often that progress is told.
 const LOOK_MS = 1_000;
 // Between one service's end and the next one's start only the failed one runs: look twice.
 const LOOKS_TO_GIVE_UP = 2;
-const MEMORIES_MAX = 100;
 
-/** What was seen of a deployment and may be gone at the next look: the ends of its Jobs. */
-type Memory = Map<string, WorkloadVerdict>;
+/** One watch of one attempt. */
+interface Watch {
+  cluster: ClusterView;
+  input: WatchInput;
+  memory: RolloutMemory;
+  redact: (text: string) => string;
+  signal: AbortSignal;
+  write: (line: string) => void;
+}
+
+/** What one look found. */
+interface Seen {
+  judgement: RolloutJudgement;
+  workloads: readonly WorkloadFacts[];
+}
 
 /** Watches a rollout: beside the apply until it is hopeless, or after it until healthy and soaked. */
 export function createWatchRollout(deps: ClusterDeps): ClusterActivities['watchRollout'] {
-  const memories = new Map<string, Memory>();
+  const memoryOf = createRolloutMemories();
   return (input) =>
     beating((signal) =>
       logging(
         deps.logs,
         { deploymentId: input.deployment.deploymentId, attempt: input.attempt, step: 'rollout' },
         (write) => {
-          const memory = memoryOf(memories, input);
+          const memory = memoryOf(input.deployment.deploymentId, input.attempt);
           const cluster = deps.cluster(input.deployment);
-          return watch(cluster, input, memory, signal, noteChanges(write));
+          return watch({ cluster, input, memory, redact: deps.redact, signal, write });
         },
       ),
     );
 }
 
-async function watch(
-  cluster: ClusterView,
-  input: WatchInput,
-  memory: Memory,
-  signal: AbortSignal,
-  note: (judgement: RolloutJudgement) => void,
-): Promise<RolloutJudgement> {
-  const { mode, rollout } = input;
+async function watch(watching: Watch): Promise<RolloutJudgement> {
+  const { signal } = watching;
+  const { mode, rollout } = watching.input;
+  const note = noteChanges(watching.write);
   // Counted from when the watch was first asked for, so that a lost worker does not start it over.
   const since = Context.current().info.scheduledTimestampMs;
   let healthySince: number | undefined;
   let hopeless = 0;
   for (;;) {
     signal.throwIfAborted();
-    const judgement = await look(cluster, input, memory).catch((error: unknown) => {
+    const seen = await look(watching).catch((error: unknown) => {
       // Somebody else is watching over the apply's own end: a cluster that is away is waited for.
       if (mode === 'beside' && error instanceof SlipwayError) return undefined;
       throw error;
     });
-    if (judgement) note(judgement);
-    if (judgement && mode === 'once') return judgement;
-    hopeless = judgement?.state === 'failed' ? hopeless + 1 : 0;
-    if (judgement && hopeless >= LOOKS_TO_GIVE_UP) return judgement;
-    if (judgement?.state === 'healthy') {
+    if (seen) {
+      note(seen.judgement);
+      await rememberTrouble(watching, seen);
+    }
+    if (seen && mode === 'once') return explained(watching, seen);
+    const state = seen?.judgement.state;
+    hopeless = state === 'failed' ? hopeless + 1 : 0;
+    if (seen && hopeless >= LOOKS_TO_GIVE_UP) return explained(watching, seen);
+    if (seen && state === 'healthy') {
       healthySince ??= Date.now();
-      if (Date.now() - healthySince >= rollout.soakMs) return judgement;
+      if (Date.now() - healthySince >= rollout.soakMs) return seen.judgement;
     } else {
       healthySince = undefined;
-      if (judgement && mode === 'after' && Date.now() - since > rollout.timeoutMs) return judgement;
+      const isLate = mode === 'after' && Date.now() - since > rollout.timeoutMs;
+      if (seen && isLate) return explained(watching, seen);
     }
     await delay(LOOK_MS, undefined, { signal }).catch(() => {
       // The activity ends with Temporal's own reason, not the timer's.
@@ -75,36 +92,51 @@ async function watch(
   }
 }
 
-async function look(
-  cluster: ClusterView,
-  input: WatchInput,
-  memory: Memory,
-): Promise<RolloutJudgement> {
+async function look({ cluster, input, memory }: Watch): Promise<Seen> {
   const planned = new Set(input.services.map(({ name }) => name));
   const helmReleases = await cluster.helmReleases();
   const facts = await cluster.workloads(helmReleases.filter(({ service }) => planned.has(service)));
-  const workloads = facts.map((workload) => assessWorkload(workload, input.rollout, memory));
+  const workloads = facts.map((workload) => assessWorkload(workload, input.rollout, memory.jobs));
   for (const verdict of workloads) {
     const ended = verdict.state !== 'progressing' && verdict.workload.startsWith('Job/');
-    if (ended) memory.set(verdict.workload, verdict);
+    if (ended) memory.jobs.set(verdict.workload, verdict);
   }
   const { deploymentId } = input.deployment;
   const seen = { helmReleases, workloads };
-  return input.mode === 'after'
-    ? judgeAfterApply(input.services, seen, { deploymentId })
-    : judgeWhileApplying(input.services, seen, { deploymentId, attempt: input.attempt });
+  const judgement =
+    input.mode === 'after'
+      ? judgeAfterApply(input.services, seen, { deploymentId })
+      : judgeWhileApplying(input.services, seen, { deploymentId, attempt: input.attempt });
+  return { judgement, workloads: facts };
 }
 
-/** One for each attempt; the oldest is forgotten, as its attempt has long ended. */
-function memoryOf(memories: Map<string, Memory>, { deployment, attempt }: WatchInput): Memory {
-  const key = `${deployment.deploymentId}/${attempt}`;
-  const known = memories.get(key);
-  if (known) return known;
-  const [oldest] = memories.keys();
-  if (memories.size >= MEMORIES_MAX && oldest !== undefined) memories.delete(oldest);
-  const fresh: Memory = new Map();
-  memories.set(key, fresh);
-  return fresh;
+/** Proof is gathered when a trouble first shows: Helm may take its pods away before the end. */
+async function rememberTrouble(
+  { cluster, memory, redact, write }: Watch,
+  { judgement: { cause }, workloads }: Seen,
+): Promise<void> {
+  if (!cause?.workload || cause.service === undefined) return;
+  const before = memory.troubles.get(cause.service);
+  if (before?.code === cause.code && before.workload === cause.workload) return;
+  const report = await explainCause(cluster, redact, cause, workloads);
+  memory.troubles.set(cause.service, report);
+  for (const line of report.evidence ?? []) write(`  ${line}`);
+}
+
+async function explained(
+  { cluster, memory, redact }: Watch,
+  { judgement, workloads }: Seen,
+): Promise<RolloutJudgement> {
+  const { cause } = judgement;
+  if (!cause) return judgement;
+  const before = cause.service === undefined ? undefined : memory.troubles.get(cause.service);
+  // When Helm took the service back, the pods that could say why are gone.
+  if (before && !cause.workload) return { ...judgement, cause: joined(before, cause) };
+  return { ...judgement, cause: await explainCause(cluster, redact, cause, workloads) };
+}
+
+function joined(before: CauseReport, now: CauseReport): CauseReport {
+  return { ...before, evidence: [...(before.evidence ?? []).slice(-19), now.sentence] };
 }
 
 /** Writes a line for each service whose state or note changed. */

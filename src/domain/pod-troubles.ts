@@ -85,14 +85,16 @@ function exitTrouble(
   // What may end by itself and did so well is no trouble; a server that ends is.
   if (lastExit.exitCode === 0 && (init || isJob || facts.kind === 'Pod')) return undefined;
   const ended = lastExit.message
-    ? `cannot be started (${clip(lastExit.message)})`
+    ? `cannot be started (${clip(lastExit.message.replace(/^.*unable to start container process: /s, ''))})`
     : `exits with code ${lastExit.exitCode} (${lastExit.reason})`;
   const again = isJob
     ? tries(facts)
     : restarts === 0
       ? ', its first start'
       : ` and was restarted ${times(restarts)}`;
-  const which = `${init ? 'Init container' : 'Container'} "${container.name}" of ${facts.service}`;
+  const job = isJob ? `${facts.hook ? 'Hook ' : ''}${workloadName(facts)}: ` : '';
+  const kind = init ? 'Init container' : 'Container';
+  const which = `${job}${kind} "${container.name}" of ${facts.service}`;
   const definite = !isJob && restarts > restartsMax;
   if (lastExit.reason === 'OOMKilled') {
     const limit = container.memoryLimit ? `its limit of ${container.memoryLimit}` : "the node's";

@@ -6,9 +6,12 @@ import { planSchema } from '../contract/api/diff.ts';
 import { logPageSchema } from '../contract/api/log.ts';
 import { problemSchema } from '../contract/api/problem.ts';
 import { ref } from '../contract/api/schema.ts';
+import { whySchema } from '../contract/api/why.ts';
 import { LOG_STEPS } from '../contract/log-sink.ts';
 import { renderPlanDiff } from '../domain/diff/render.ts';
 import { Refusal } from '../domain/errors.ts';
+import { changedLines } from '../domain/why/changed.ts';
+import { ownerOf } from '../domain/why/rules.ts';
 import { cursorParameter, idParameter, limitOf, limitParameter } from './queries.ts';
 import type { App } from './server.ts';
 
@@ -58,6 +61,29 @@ export function addDeploymentRoutes(app: App, store: Pick<Store, 'deployments' |
       if (!wantsText(request)) return reply.send(plan);
       const text = plan.diff ? renderPlanDiff(plan.diff) : '# This plan compared nothing.\n';
       return reply.type('text/plain; charset=utf-8').send(text);
+    },
+  );
+
+  app.get(
+    '/api/v1/deployments/:id/why',
+    {
+      config,
+      schema: {
+        summary: 'Explains why a deployment failed or retries',
+        tags,
+        params: idParameter,
+        response: { 200: ref(whySchema), ...problems },
+      },
+    },
+    async ({ params }) => {
+      const { id, number, phase, attempt, cause } = await mustFind(params.id);
+      const base = { deploymentId: id, number, phase, attempt };
+      if (!cause) return { ...base, why: null };
+      const plan = await store.deployments.findPlan(id);
+      const changed = changedLines(plan?.diff ?? undefined, cause.service);
+      const { evidence = [], actions = [] } = cause;
+      const why = { ...cause, owner: ownerOf(cause.code), evidence, actions, changed };
+      return { ...base, why };
     },
   );
 

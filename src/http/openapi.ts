@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
 import { deploymentSchemas } from '../contract/api/deployment.ts';
 import { diffSchemas } from '../contract/api/diff.ts';
+import { whySchemas } from '../contract/api/why.ts';
 import { environmentSchemas } from '../contract/api/environment.ts';
 import { logLineSchema, logPageSchema } from '../contract/api/log.ts';
 import { problemSchema } from '../contract/api/problem.ts';
@@ -16,6 +17,7 @@ import type { App } from './server.ts';
 const NAMED_SCHEMAS = [
   ...deploymentSchemas,
   ...diffSchemas,
+  ...whySchemas,
   ...environmentSchemas,
   logLineSchema,
   logPageSchema,

@@ -11,6 +11,7 @@ import {
   type ClusterAccess,
 } from '../adapters/kubernetes/access.ts';
 import { openKubernetes } from '../adapters/kubernetes/client.ts';
+import { listEvents } from '../adapters/kubernetes/events.ts';
 import {
   markHelmRevisionFailed,
   supersedeOlderRevisions,
@@ -21,6 +22,7 @@ import {
   readManifests,
 } from '../adapters/kubernetes/helm-releases.ts';
 import { EnvironmentLease } from '../adapters/kubernetes/lease.ts';
+import { readLastLines } from '../adapters/kubernetes/logs.ts';
 import { listWorkloads } from '../adapters/kubernetes/workloads.ts';
 import { isRunning, ownIdentity } from '../adapters/process/identity.ts';
 import { sweepAttempts } from '../adapters/process/sweep.ts';
@@ -79,6 +81,7 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
       endLeftovers: (attempt) => sweepAttempts({ attempt }),
     },
     logs: options.logs,
+    redact,
     withHelmfile: (deployment, attempt, signal, work) => {
       const { cluster, namespace, deploymentId, environment, repository, commit } = deployment;
       const name = `${environment}-${deploymentId}-${attempt}`;
@@ -109,6 +112,8 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
         helmReleases: () => listHelmReleases(api, namespace),
         manifests: (services) => readManifests(api, namespace, services),
         workloads: (helmReleases) => listWorkloads(api, namespace, helmReleases),
+        events: (names) => listEvents(api, namespace, names),
+        lastLines: (pod, container) => readLastLines(api, namespace, pod, container),
         lease: leaseOf(deployment),
         markHelmRevisionFailed: (release, because) =>
           markHelmRevisionFailed(api, namespace, release, because),

@@ -31,7 +31,7 @@ describe('an error of the domain', () => {
 
   it.each(CAUSE_CODES)('%s is what the workflow reads again', async (code) => {
     const failure = await failureOf(new SlipwayError(code, 'why'));
-    expect(failedActivity(failure).cause).toEqual({ code, sentence: 'why' });
+    expect(failedActivity(failure).cause).toMatchObject({ code, sentence: 'why' });
   });
 });
 

@@ -24,6 +24,7 @@ const ROUTES = [
   ['GET', '/api/v1/deployments/{id}', 401],
   ['GET', '/api/v1/deployments/{id}/log', 401],
   ['GET', '/api/v1/deployments/{id}/plan', 401],
+  ['GET', '/api/v1/deployments/{id}/why', 401],
   ['GET', '/api/v1/environments', 401],
   ['GET', '/api/v1/environments/{repository}/{name}', 401],
   ['GET', '/healthz', 200],

@@ -198,3 +198,68 @@ describe('GET /environments', () => {
     expect((await get('/environments/nobody/nowhere')).statusCode).toBe(404);
   });
 });
+
+describe('GET /deployments/:id/why', () => {
+  it('explains the cause: owner, evidence, actions, and what this deployment changed', async () => {
+    const { deployments } = test.database.store;
+    const id = await storeDeployment();
+    const field = {
+      pointer: '/spec/template/spec/containers/app/image',
+      before: 'a:1',
+      after: 'a:2',
+    };
+    const resource = { change: 'changed', group: 'apps', kind: 'Deployment', name: 'api' } as const;
+    const diff: PlanDiff = {
+      services: [
+        {
+          service: 'api',
+          resources: [
+            {
+              ...resource,
+              namespace: 'cs-dev',
+              fields: [field, { ...field, hidden: true }],
+              text: '',
+            },
+          ],
+        },
+      ],
+      truncated: { resources: 0, fields: 0, lines: 0 },
+    };
+    const plan = { digest: 'abc', services: [{ name: 'api', chart: 'generic-service' }], diff };
+    const planning = { deploymentId: id, phase: 'planning', attempt: 0, note: '' } as const;
+    await deployments.recordPhase({ ...planning, plan });
+    const cause = {
+      code: 'crash-loop' as const,
+      sentence: 'Container "app" of api exits with code 1.',
+      ...{ service: 'api', workload: 'Deployment/api', pod: 'api-1', container: 'app' },
+      ...{ evidence: ['log of app (previous run): no such host'], actions: ['Read the log.'] },
+    };
+    await deployments.recordOutcome({
+      ...{ deploymentId: id, environment: 'cs-dev', phase: 'failed', attempt: 1 },
+      cause,
+    });
+    const response = await get(`/deployments/${id}/why`);
+    expect(response.statusCode).toBe(200);
+    expect(response.json()).toMatchObject({
+      deploymentId: id,
+      phase: 'failed',
+      attempt: 1,
+      why: {
+        ...cause,
+        owner: 'app',
+        changed: [
+          'Deployment/api /spec/template/spec/containers/app/image: a:1 → a:2',
+          'Deployment/api /spec/template/spec/containers/app/image: changed (hidden)',
+        ],
+      },
+    });
+  });
+
+  it('has nothing to explain while nothing is wrong', async () => {
+    const id = await storeDeployment();
+    expect((await get(`/deployments/${id}/why`)).json()).toMatchObject({
+      phase: 'queued',
+      why: null,
+    });
+  });
+});

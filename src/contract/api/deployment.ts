@@ -14,6 +14,9 @@ const causeSchema = named(
     container: Type.Optional(Type.String()),
     image: Type.Optional(Type.String()),
     reason: Type.Optional(Type.String({ description: 'The word of Kubernetes or Helm.' })),
+    pod: Type.Optional(Type.String()),
+    evidence: Type.Optional(Type.Array(Type.String())),
+    actions: Type.Optional(Type.Array(Type.String())),
   }),
 );
 
@@ -63,6 +66,8 @@ export const planSummarySchema = named(
         name: Type.String(),
         chart: Type.String(),
         chartVersion: Type.Optional(Type.String()),
+        action: Type.Optional(Type.Enum(['install', 'upgrade', 'uninstall'])),
+        reason: Type.Optional(Type.String({ description: 'Why it is planned.' })),
       }),
     ),
   }),

@@ -1,0 +1,30 @@
+import type { CauseReport } from '../src/domain/cause.ts';
+import type { WorkloadVerdict } from '../src/domain/rollout.ts';
+
+/** What the looks at one attempt saw and the next look may no longer find. */
+export interface RolloutMemory {
+  /** The ends of its Jobs, by workload. */
+  jobs: Map<string, WorkloadVerdict>;
+  /** The latest trouble of each service, with its proof. */
+  troubles: Map<string, CauseReport>;
+}
+
+const MEMORIES_MAX = 100;
+
+/**
+ * A memory for each attempt, shared by the watches beside the apply and after it. It is a help only: a
+ * worker that takes over begins with an empty one. The oldest is forgotten, as its attempt has long ended.
+ */
+export function createRolloutMemories(): (deploymentId: string, attempt: number) => RolloutMemory {
+  const memories = new Map<string, RolloutMemory>();
+  return (deploymentId, attempt) => {
+    const key = `${deploymentId}/${attempt}`;
+    const known = memories.get(key);
+    if (known) return known;
+    const [oldest] = memories.keys();
+    if (memories.size >= MEMORIES_MAX && oldest !== undefined) memories.delete(oldest);
+    const fresh: RolloutMemory = { jobs: new Map(), troubles: new Map() };
+    memories.set(key, fresh);
+    return fresh;
+  };
+}

@@ -1,0 +1,79 @@
+import type { CauseReport } from '../cause.ts';
+import { CAUSES, isCauseCode } from '../errors.ts';
+import { ACTIONS } from './actions.ts';
+import {
+  asleep,
+  asSeen,
+  endedByItself,
+  imageSlow,
+  livenessFailing,
+  readinessFailing,
+} from './cluster-rules.ts';
+import { evidenceLines, saidLines, type Evidence } from './evidence.ts';
+import type { Finding, Rule } from './rule.ts';
+import {
+  chartTrouble,
+  clusterTrouble,
+  evictionBlocked,
+  helmLocked,
+  hookFailed,
+  immutableField,
+  quotaExceeded,
+  refusedByApi,
+  templateError,
+  valuesMissing,
+} from './text-rules.ts';
+
+/** The first that fits answers. What a container says goes before what Helm says of waiting for it. */
+const RULES: readonly Rule[] = [
+  templateError,
+  valuesMissing,
+  chartTrouble,
+  imageSlow,
+  livenessFailing,
+  endedByItself,
+  readinessFailing,
+  quotaExceeded,
+  evictionBlocked,
+  immutableField,
+  refusedByApi,
+  helmLocked,
+  hookFailed,
+  asSeen,
+  asleep,
+  clusterTrouble,
+];
+
+/** Turns what a failure left behind into a cause with its proof and what to do next. */
+export function explain(evidence: Evidence): CauseReport {
+  const finding = find(evidence) ?? admitted(evidence);
+  const lines = evidenceLines(evidence);
+  return {
+    ...evidence.seen,
+    ...finding,
+    ...(lines.length > 0 ? { evidence: lines } : {}),
+    actions: [...ACTIONS[finding.code]],
+  };
+}
+
+/** Who most likely has to act on a cause. */
+export function ownerOf(code: string): string {
+  return isCauseCode(code) ? CAUSES[code].owner : 'policy';
+}
+
+function find(evidence: Evidence): Finding | undefined {
+  for (const rule of RULES) {
+    const finding = rule(evidence);
+    if (finding) return finding;
+  }
+  return undefined;
+}
+
+/** No rule fits: says so, with the words there are. A bare "timed out" is never the whole answer. */
+function admitted({ seen, said }: Evidence): Finding {
+  const code = seen?.code ?? 'unknown';
+  const words = saidLines(said).at(-1);
+  const sentence = seen?.sentence ?? words;
+  if (sentence === undefined) return { code, sentence: 'It failed, and nothing says why.' };
+  return { code, sentence };
+}
