@@ -60,7 +60,8 @@ export async function makePlan(
     }),
   );
   const equal = diffs.filter(({ resources }) => resources.length === 0);
-  const decisions = decidePlan(states, new Set(equal.map(({ service }) => service)), { manual });
+  const decided = decidePlan(states, new Set(equal.map(({ service }) => service)), { manual });
+  const decisions = await withAlsoApplied(helmfile, decided);
   const toPlanned = plannedService(declared, helmReleases, unstable);
   return {
     digest: environmentDigest(deps, deployment, declared, unstable),
@@ -71,6 +72,25 @@ export async function makePlan(
 }
 
 /** What the commit itself is wrong about is told before what the cluster says. */
+/** What helmfile applies whenever it runs at all is in the plan, or people would not see it. */
+async function withAlsoApplied(
+  helmfile: Helmfile,
+  decisions: readonly Decision[],
+): Promise<Decision[]> {
+  const applied = decisions.filter((one) => one.state === 'changed' && one.action === 'apply');
+  if (applied.length === 0) return [...decisions];
+  const also = new Set(await helmfile.alsoApplied(applied.map(({ name }) => name)));
+  const note = 'its helmfile is included with selectors of its own, which helmfile always follows';
+  return decisions.map((decision) =>
+    also.has(decision.name)
+      ? {
+          ...{ name: decision.name, state: 'changed', reason: 'not understood', note },
+          ...{ adoptable: false, starts: false, uninstall: false, action: 'apply' },
+        }
+      : decision,
+  );
+}
+
 /** Helm's labels tell at least which services Slipway knows. */
 function deployedByUs(helmReleases: readonly HelmRelease[]): RecordedService[] {
   const ours = helmReleases.filter(({ deploymentId }) => deploymentId !== undefined);

@@ -159,7 +159,11 @@ test('the log of a deployment holds what helmfile said', async () => {
   );
   expect(log.items.map(({ text }) => text).join('\n')).toContain('example-api');
   const deployment = await slipway.api.get<Deployment>(`/deployments/${id}`);
-  expect(deployment.plan?.services.map(({ name }) => name)).toContain('example-api');
+  // The bump of one service plans that one, and helm hears of no other.
+  expect(deployment.plan?.services).toMatchObject([
+    { name: 'example-api', reason: expect.stringContaining('input changed') as string },
+  ]);
+  expect(await helmRevisions('cs-dev', 'example-audit')).toBe(1);
 });
 
 test('a deployment is cancelled from the API, and helm leaves nothing pending', async () => {
@@ -232,6 +236,12 @@ async function podTrouble(namespace: string): Promise<string | undefined> {
     .flatMap(({ status }) => status?.containerStatuses ?? [])
     .map(({ state }) => state?.waiting?.reason)
     .find((reason) => reason === 'ErrImagePull' || reason === 'ImagePullBackOff');
+}
+
+/** How many revisions a Helm release has. */
+async function helmRevisions(namespace: string, service: string): Promise<number> {
+  const labelSelector = `owner=helm,name=${service}`;
+  return (await kubernetes.core.listNamespacedSecret({ namespace, labelSelector })).items.length;
 }
 
 /** The status of the newest revision of a Helm release. */

@@ -85,6 +85,18 @@ export class Helmfile {
     return new Map(await Promise.all(rendered));
   }
 
+  /**
+   * Names of services that helmfile would apply with these though nobody selects them: those of helmfiles
+   * that are included with selectors of their own, which take the place of ours.
+   */
+  async alsoApplied(names: readonly string[]): Promise<string[]> {
+    const documents = cutBuild(await this.#build({ embedValues: false }));
+    const includes = documents.map(({ sections }) => sections.get('helmfiles') ?? '');
+    if (!includes.some((section) => /^ +selectors:/m.test(section))) return [];
+    const selected = await this.#enabled(names);
+    return [...selected].filter((name) => !names.includes(name));
+  }
+
   /** `helmfile sync` of these services only; the repository's own wait and history settings stand. */
   async sync(options: {
     names: readonly string[];
@@ -163,9 +175,9 @@ export class Helmfile {
     return output.replaceAll(await realpath(tree), '').replaceAll(await realpath(root), '');
   }
 
-  async #enabled(): Promise<ReadonlySet<string>> {
+  async #enabled(names: readonly string[] = []): Promise<ReadonlySet<string>> {
     const args = ['list', '--skip-charts', '--output', 'json'];
-    const { stdout } = await this.#helmfile('listing the services', args);
+    const { stdout } = await this.#helmfile('listing the services', args, {}, { names });
     const listed = JSON.parse(stdout === '' ? '[]' : stdout) as {
       name: string;
       enabled: boolean;

@@ -2,7 +2,7 @@ import type { CauseReport } from '../cause.ts';
 import type { HelmReleaseFacts } from '../services.ts';
 
 /** Which chart a range resolves to; absent where nobody can know before the apply. */
-export interface ChartFacts {
+interface ChartFacts {
   chartVersion?: string;
   /** What the repository or registry calls the content of that version. */
   chartDigest?: string;
@@ -30,18 +30,16 @@ export interface RecordedService extends ChartFacts {
   failed?: ChartFacts & { fingerprint: string; cause: CauseReport };
 }
 
-export const PLAN_REASONS = [
-  'not installed',
-  'forced',
-  'pending',
-  'last attempt failed',
-  'changed outside Slipway',
-  'not understood',
-  'input changed',
-  'chart moved',
-  'uninstall',
-] as const;
-export type PlanReason = (typeof PLAN_REASONS)[number];
+type PlanReason =
+  | 'not installed'
+  | 'forced'
+  | 'pending'
+  | 'last attempt failed'
+  | 'changed outside Slipway'
+  | 'not understood'
+  | 'input changed'
+  | 'chart moved'
+  | 'uninstall';
 
 export type ServiceState =
   | { name: string; state: 'unchanged' }
