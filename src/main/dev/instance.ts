@@ -35,6 +35,7 @@ export interface InstanceOptions {
   kubernetesServer?: string;
   rollout?: { timeout?: string; soak?: string };
   retry?: { attempts?: number; backoff?: string };
+  onFailure?: 'stop' | 'rollback';
 }
 
 const REPOSITORY = 'deployments';
@@ -116,6 +117,7 @@ async function configuration(options: InstanceOptions, place: Place): Promise<st
     variables: { CHART_REPOSITORY_URL: platform.charts.url, ALLOWED_IPS: '10.0.0.0/8' },
     rollout: { soak: '2s', ...options.rollout },
     ...(options.retry ? { retry: options.retry } : {}),
+    ...(options.onFailure ? { onFailure: options.onFailure } : {}),
   };
   const [first, second] = ENVIRONMENTS;
   return stringify({

@@ -20,7 +20,7 @@ let version = 10;
 
 beforeAll(async () => {
   platform = await startPlatform({
-    dataDir: join(import.meta.dirname, '../../.slipway/e2e-crash'),
+    dataDir: join(import.meta.dirname, '../../.slipway/e2e-recovery'),
     tools: await platformTools(),
     namespaces: ENVIRONMENTS,
   });
@@ -28,6 +28,7 @@ beforeAll(async () => {
     platform,
     webhookSecret: randomBytes(24).toString('base64url'),
     rollout: { soak: '1s' },
+    onFailure: 'rollback',
   });
   kubernetes = openKubernetes({
     server: platform.kubernetes.server,
@@ -73,6 +74,30 @@ test.each([
   },
   2.5 * PROMISED_MS,
 );
+
+test('a failed deployment is taken back: the revision before it runs again, healthy', async () => {
+  const before = await runningImage();
+  const commit = await pushVersion(slipway.repository.url, '3.0.0-missing');
+  const release = await slipway.api.untilEnded(commit, { timeoutMs: PROMISED_MS });
+  expect(release.deployments.map(({ phase }) => phase)).toEqual(['rolled-back', 'skipped']);
+  expect(release.deployments[0]?.cause).toMatchObject({ code: 'image-not-found' });
+  expect(release.deployments[0]?.cause?.sentence).toMatch(
+    /Taken back: example-api to revision \d+/,
+  );
+  expect(await runningImage()).toBe(before);
+  expect(await anyStatus(/^(pending|failed|uninstalling)/)).toBe(false);
+});
+
+/** What the service's workload declares, once all of it runs. */
+async function runningImage(): Promise<string | undefined> {
+  const { spec, status } = await kubernetes.apps.readNamespacedDeployment({
+    name: 'example-api',
+    namespace: 'cs-dev',
+  });
+  expect(status?.updatedReplicas).toBe(spec?.replicas);
+  expect(status?.availableReplicas).toBe(spec?.replicas);
+  return spec?.template.spec?.containers[0]?.image;
+}
 
 async function phaseIs(phase: string): Promise<boolean> {
   const { items } = await slipway.api.get<{ items: { deployments: { phase: string }[] }[] }>(
