@@ -9,7 +9,7 @@ import {
   judgeWhileApplying,
   type RolloutJudgement,
 } from '../src/domain/services.ts';
-import type { WorkloadFacts } from '../src/domain/workload.ts';
+import { sinceRevision, type WorkloadFacts } from '../src/domain/workload.ts';
 import type { ClusterDeps, ClusterView } from './cluster-deps.ts';
 import { explainCause } from './explain.ts';
 import { beating } from './heartbeat.ts';
@@ -61,6 +61,7 @@ async function watch(watching: Watch): Promise<RolloutJudgement> {
   // Counted from when the watch was first asked for, so that a lost worker does not start it over.
   const since = Context.current().info.scheduledTimestampMs;
   let healthySince: number | undefined;
+  let restarts = 0;
   let hopeless = 0;
   for (;;) {
     signal.throwIfAborted();
@@ -78,13 +79,19 @@ async function watch(watching: Watch): Promise<RolloutJudgement> {
     hopeless = state === 'failed' ? hopeless + 1 : 0;
     if (seen && hopeless >= LOOKS_TO_GIVE_UP) return explained(watching, seen);
     if (seen && state === 'healthy') {
-      healthySince ??= Date.now();
+      // A container that fell over and stood up again between two looks has not held.
+      const fellOver = restartsOf(seen) > restarts;
+      healthySince = fellOver ? Date.now() : (healthySince ?? Date.now());
       if (Date.now() - healthySince >= rollout.soakMs) return seen.judgement;
+      if (mode === 'after' && Date.now() - since > rollout.timeoutMs + rollout.soakMs) {
+        return { ...seen.judgement, state: 'progressing', cause: neverHeld(watching) };
+      }
     } else {
       healthySince = undefined;
       const isLate = mode === 'after' && Date.now() - since > rollout.timeoutMs;
       if (seen && isLate) return explained(watching, seen);
     }
+    if (seen) restarts = restartsOf(seen);
     await delay(LOOK_MS, undefined, { signal }).catch(() => {
       // The activity ends with Temporal's own reason, not the timer's.
       signal.throwIfAborted();
@@ -95,7 +102,8 @@ async function watch(watching: Watch): Promise<RolloutJudgement> {
 async function look({ cluster, input, memory }: Watch): Promise<Seen> {
   const planned = new Set(input.services.map(({ name }) => name));
   const helmReleases = await cluster.helmReleases();
-  const facts = await cluster.workloads(helmReleases.filter(({ service }) => planned.has(service)));
+  const all = await cluster.workloads(helmReleases.filter(({ service }) => planned.has(service)));
+  const facts = input.mode === 'beside' ? all.map(sinceRevision) : all;
   const workloads = facts.map((workload) => assessWorkload(workload, input.rollout, memory.jobs));
   for (const verdict of workloads) {
     const ended = verdict.state !== 'progressing' && verdict.workload.startsWith('Job/');
@@ -133,6 +141,22 @@ async function explained(
   // When Helm took the service back, the pods that could say why are gone.
   if (before && !cause.workload) return { ...judgement, cause: joined(before, cause) };
   return { ...judgement, cause: await explainCause(cluster, redact, cause, workloads) };
+}
+
+/** Healthy at every other look is not healthy: what troubled it in between is the cause. */
+function neverHeld({ memory, input }: Watch): CauseReport {
+  const troubles = input.services.flatMap(({ name }) => memory.troubles.get(name) ?? []);
+  return (
+    troubles[0] ?? {
+      code: 'rollout-timeout',
+      sentence: `The services were healthy now and then, but never for the ${input.rollout.soakMs / 1_000} s that are asked.`,
+    }
+  );
+}
+
+function restartsOf({ workloads }: Seen): number {
+  const containers = workloads.flatMap(({ pods }) => pods.flatMap((pod) => pod.containers));
+  return containers.reduce((sum, container) => sum + container.restarts, 0);
 }
 
 function joined(before: CauseReport, now: CauseReport): CauseReport {

@@ -6,6 +6,8 @@ export interface ContainerFacts {
   name: string;
   image: string;
   restarts: number;
+  /** Those since it was first looked at: old ones are no fault of what is rolled out now. */
+  recentRestarts?: number;
   init?: true;
   /** Running, and its probes are content. */
   ready?: true;
@@ -20,6 +22,8 @@ export interface ContainerFacts {
 
 export interface PodFacts {
   name: string;
+  /** ISO 8601, in seconds. */
+  createdAt?: string;
   /** Init containers too, first. */
   containers: ContainerFacts[];
   /** Why the scheduler finds no node for it. */
@@ -47,7 +51,9 @@ export interface WorkloadFacts {
   /** Replicas of older templates that still run and are to go. */
   old: number;
   /** A condition that ends the rollout: progress deadline, failed Job, replicas refused. */
-  failure?: { reason: string; message: string };
+  failure?: { reason: string; message: string; at?: string };
+  /** The images that Helm's newest revision declares for it, and when that revision was made. */
+  declared?: { images: readonly string[]; at: string };
   /** Pods of the newest template only: old pods that still serve prove nothing. */
   pods: PodFacts[];
   /** A Deployment's newest ReplicaSet, which is what Kubernetes tells of refused pods. */
@@ -71,6 +77,26 @@ export interface WorkloadFacts {
   job?: { complete: boolean; failedPods: number; backoffLimit: number; vanishes: boolean };
   /** Of a custom resource: it says itself whether it is well. */
   conditions?: ConditionFacts[];
+}
+
+/**
+ * A workload without what was there before Helm's newest revision. Helm writes the revision first, then
+ * runs its hooks and only then changes the workload: until then the pods are those of the revision before,
+ * and their troubles are not the new one's, unless it declares the very image that they wait for.
+ */
+export function sinceRevision(facts: WorkloadFacts): WorkloadFacts {
+  const { declared, failure, ...rest } = facts;
+  if (!declared) return facts;
+  const isNew = (at: string | undefined) => at === undefined || at >= declared.at;
+  const waitsForDeclared = ({ containers }: PodFacts) =>
+    containers.some(({ waiting, image }) => waiting && declared.images.includes(image)) &&
+    containers.every(({ image }) => declared.images.includes(image));
+  return {
+    ...rest,
+    declared,
+    ...(failure && isNew(failure.at) ? { failure } : {}),
+    pods: facts.pods.filter((pod) => isNew(pod.createdAt) || waitsForDeclared(pod)),
+  };
 }
 
 /** `Deployment/api`, as people and kubectl write it. */

@@ -6,6 +6,8 @@ export interface ReleasedObject {
   apiVersion: string;
   kind: string;
   name: string;
+  /** What its pods run, init containers included. */
+  images: readonly string[];
   /** A hook's Job, which lives for a moment of the Helm operation only. */
   hook: boolean;
   /** A Job that removes itself some time after its end. */
@@ -53,12 +55,23 @@ function objectsOf(manifest: string, hook: boolean): ReleasedObject[] {
       const name = object?.metadata?.name;
       if (typeof name !== 'string') return [];
       const vanishes = kind === 'Job' && object?.spec?.ttlSecondsAfterFinished !== undefined;
-      return [{ apiVersion, kind, name, hook, vanishes }];
+      return [{ apiVersion, kind, name, images: imagesOf(object), hook, vanishes }];
     });
   });
 }
 
+function imagesOf(object: Parsed | null): string[] {
+  const pod = object?.spec?.template?.spec ?? {};
+  const containers = [pod.initContainers, pod.containers].flatMap((list) =>
+    Array.isArray(list) ? (list as { image?: unknown }[]) : [],
+  );
+  return containers.flatMap(({ image }) => (typeof image === 'string' ? [image] : []));
+}
+
 interface Parsed {
   metadata?: { name?: unknown };
-  spec?: { ttlSecondsAfterFinished?: unknown };
+  spec?: {
+    ttlSecondsAfterFinished?: unknown;
+    template?: { spec?: { containers?: unknown; initContainers?: unknown } };
+  };
 }

@@ -40,12 +40,20 @@ export function podFacts(pod: V1Pod): PodFacts {
   );
   return {
     name: pod.metadata?.name ?? '',
+    ...(pod.metadata?.creationTimestamp
+      ? { createdAt: inSeconds(pod.metadata.creationTimestamp) }
+      : {}),
     containers: declared.flatMap(({ container, init }) => {
       const status = statuses.find(({ name }) => name === container.name);
       return status ? [containerFacts(status, container, init)] : [];
     }),
     ...(refused ? { unschedulable: refused.message ?? 'no reason given' } : {}),
   };
+}
+
+/** Kubernetes counts in seconds; client objects add milliseconds that it never said. */
+export function inSeconds(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
 }
 
 function containerFacts(

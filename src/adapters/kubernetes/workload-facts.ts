@@ -9,7 +9,7 @@ import type {
 } from '@kubernetes/client-node';
 import { sleepScheduleOf } from '../../domain/sleep-schedule.ts';
 import type { WorkloadFacts } from '../../domain/workload.ts';
-import { isOwnedBy, isReady, ownedPods, podFacts } from './pod-facts.ts';
+import { inSeconds, isOwnedBy, isReady, ownedPods, podFacts } from './pod-facts.ts';
 
 /** Helm sets this annotation on everything that it manages. */
 const RELEASE_ANNOTATION = 'meta.helm.sh/release-name';
@@ -46,7 +46,13 @@ export function deploymentFacts(
     available: isOwn ? (newest?.status?.availableReplicas ?? 0) : 0,
     old: Math.max(0, (status?.replicas ?? 0) - updated),
     ...(failure
-      ? { failure: { reason: failure.reason ?? failure.type, message: failure.message ?? '' } }
+      ? {
+          failure: {
+            reason: failure.reason ?? failure.type,
+            message: failure.message ?? '',
+            ...(failure.lastUpdateTime ? { at: inSeconds(failure.lastUpdateTime) } : {}),
+          },
+        }
       : {}),
     ...(spec?.paused ? { paused: true as const } : {}),
     ...(isOwn && newest?.metadata?.name ? { replicaSet: newest.metadata.name } : {}),

@@ -3,6 +3,7 @@ import type { ConditionFacts, WorkloadFacts } from '../../domain/workload.ts';
 import { SlipwayError } from '../../domain/errors.ts';
 import { ask, type KubernetesApi } from './client.ts';
 import type { ReleasedObject } from './inventory.ts';
+import { inSeconds } from './pod-facts.ts';
 import {
   barePodFacts,
   daemonSetFacts,
@@ -45,13 +46,17 @@ export async function listWorkloads(
     listKinds(api, namespace, kinds),
   );
   const custom = await listCustom(api, namespace, declared);
-  return declared.flatMap(({ kind, name, service, hook, vanishes, since, apiVersion }) => {
+  return declared.flatMap(({ kind, name, service, hook, vanishes, since, apiVersion, images }) => {
     const group = custom.get(`${apiVersion} ${kind}`);
     // Kinds that cannot be listed are not judged.
     if (!BUILT_IN.has(kind) && !group) return [];
     const found = (group ?? listed).find(({ facts }) => facts.kind === kind && facts.name === name);
     if (!hook)
-      return [found ? { ...found.facts, service } : missing(kind, name, service, vanishes)];
+      return [
+        found
+          ? { ...found.facts, service, declared: { images, at: inSeconds(since) } }
+          : missing(kind, name, service, vanishes),
+      ];
     // What an earlier revision's hook left behind says nothing about this one.
     const made = found?.metadata?.creationTimestamp;
     return found && made && made >= since ? [{ ...found.facts, service, hook: true as const }] : [];
