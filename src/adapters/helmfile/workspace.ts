@@ -40,7 +40,8 @@ export async function withWorkspace<T>(
     const workspace = await layOut(root, place);
     return await work(workspace);
   } finally {
-    await rm(root, { recursive: true, force: true, maxRetries: 3 });
+    // What cannot be removed now is swept at the next start; it must not change the attempt's end.
+    await rm(root, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
   }
 }
 
