@@ -62,9 +62,13 @@ export function judgeWhileApplying(
   facts: ClusterFacts,
   made: { deploymentId: string; attempt: number },
 ): RolloutJudgement {
-  const judged = planned.map(({ name, action }) => {
+  const judged = planned.map(({ name, action, helmRevision }): Judged & { running?: true } => {
     const helmRelease = facts.helmReleases.find(({ service }) => service === name);
     if (action === 'uninstall') return judgeUninstall(name, helmRelease);
+    if (helmRevision !== undefined && helmRelease && helmRelease.helmRevision > helmRevision) {
+      const cause = takenBack(helmRelease);
+      if (cause) return { service: name, state: 'failed', note: cause.sentence, cause };
+    }
     const ours =
       helmRelease?.deploymentId === made.deploymentId && helmRelease.attempt === made.attempt;
     if (!ours) return { service: name, state: 'waiting' as const, note: 'not started yet' };
@@ -166,6 +170,16 @@ function settled(helmRelease: HelmReleaseFacts, workloads: readonly WorkloadVerd
   return { service, state: 'failed', note: cause.sentence, cause };
 }
 
+/** Helm's own rollback carries the labels of the revision it returns to; only its words tell. */
+function takenBack({ service, description }: HelmReleaseFacts): CauseReport | undefined {
+  if (!/^rollback /i.test(description)) return undefined;
+  return {
+    code: 'helm-rolled-back',
+    service,
+    sentence: `Helm took the upgrade of ${service} back by itself (${description}).`,
+  };
+}
+
 /** An uninstall is done when Helm knows nothing of the service, or only that it was there. */
 function judgeUninstall(service: string, helmRelease: HelmReleaseFacts | undefined): Judged {
   if (!helmRelease || helmRelease.status === 'uninstalled') {
@@ -183,13 +197,8 @@ function revisionFault(
   if (!helmRelease) {
     return { code: 'helm-failed', service, sentence: `${service} has no Helm release.` };
   }
-  if (/^rollback /i.test(helmRelease.description)) {
-    return {
-      code: 'helm-rolled-back',
-      service,
-      sentence: `Helm took the upgrade of ${service} back by itself (${helmRelease.description}).`,
-    };
-  }
+  const rolledBack = takenBack(helmRelease);
+  if (rolledBack) return rolledBack;
   if (helmRelease.deploymentId !== deploymentId) {
     return {
       code: 'helm-failed',

@@ -93,6 +93,89 @@ describe('an environment that another pipeline deployed before', () => {
   });
 });
 
+describe('a service that fails', () => {
+  const broken = { 'versions.yaml': versions({ audit: '2-missing' }) };
+
+  test.each([
+    ['as helmfile #1411 has it', 'failing', ''],
+    ['and that helm takes back by itself', 'atomic', 'atomic: true, '],
+  ])('%s, is never green before it runs', async (_title, name, defaults) => {
+    const files = repository(name, ['audit', 'web'], `${defaults}timeout: 5, `);
+    const environment = await lab.environment(name, files);
+    expect((await environment.release()).end.phase).toBe('succeeded');
+    await environment.push(broken);
+    expect((await environment.release()).end.phase).toBe('failed');
+
+    // A merge that has nothing to do with it: shown as failed, not tried, and not green.
+    await environment.push({ 'values/web.yaml': 'replicas: 1\nflag: other\n' });
+    const unrelated = await environment.release();
+    expect(Object.keys(actions(unrelated.plan))).toEqual(['web']);
+    expect(unrelated.plan.untouched).toMatchObject([{ name: 'audit', state: 'blocked' }]);
+
+    // A person asks again: it is tried, though nothing differs any more, and fails again.
+    const rerun = await environment.release({ manual: true });
+    expect(actions(rerun.plan)).toMatchObject({ audit: 'upgrade: last attempt failed' });
+    expect(rerun.end.phase).toBe('failed');
+
+    await environment.push({ 'versions.yaml': versions({ audit: '3' }) });
+    expect((await environment.release()).end.phase).toBe('succeeded');
+    expect(await environment.plan()).toMatchObject({ services: [], unchanged: 2 });
+  });
+});
+
+describe('a chart that moved within its range', () => {
+  test('is reported, joins the next release, and is known by its digest too', async () => {
+    const environment = await lab.environment('ranges', repository('ranges', ['api', 'audit']));
+    await environment.release();
+    await lab.publishCharts('1.3.0', 8083);
+    await environment.forgetIndexes();
+    const held = await environment.release();
+    expect(held.end.phase).toBe('unchanged');
+    expect(held.plan.untouched).toEqual([
+      { name: 'api', state: 'held', note: 'chart moved 1.2.0 → 1.3.0' },
+    ]);
+    await environment.push({ 'versions.yaml': versions({ audit: '2' }) });
+    const { plan, end } = await environment.release();
+    expect(actions(plan)).toEqual({
+      api: 'upgrade: chart moved 1.2.0 → 1.3.0',
+      audit: 'upgrade: input changed',
+    });
+    expect(end.phase).toBe('succeeded');
+    expect(await environment.plan()).toMatchObject({ services: [], unchanged: 2 });
+  });
+
+  test('is released by itself where the configuration follows', async () => {
+    const files = repository('follow', ['api']);
+    const environment = await lab.environment('follow', files, { chartRanges: 'follow' });
+    await environment.release();
+    await lab.publishCharts('1.4.0', 8084);
+    await environment.forgetIndexes();
+    expect(actions(await environment.plan())).toEqual({
+      api: 'upgrade: chart moved 1.3.0 → 1.4.0',
+    });
+  });
+
+  test('is found at once when a commit names a version that the index does not have yet', async () => {
+    const environment = await lab.environment('exact', repository('exact', ['api']));
+    await environment.release();
+    await lab.publishCharts('2.0.0', 8085);
+    const helmfile = repository('exact', ['api'])['helmfile.yaml.gotmpl'] ?? '';
+    await environment.push({ 'helmfile.yaml.gotmpl': helmfile.replace('^1.0.0', '2.0.0') });
+    expect((await environment.plan()).services).toMatchObject([{ chartVersion: '2.0.0' }]);
+  });
+});
+
+test('what is no longer declared is uninstalled where that is asked for', async () => {
+  const files = repository('pruned', ['audit', 'web']);
+  const environment = await lab.environment('pruned', files, { prune: true });
+  await environment.release();
+  await environment.push({ 'services.yaml': services(['web']) });
+  const { plan, end } = await environment.release();
+  expect(actions(plan)).toEqual({ audit: 'uninstall: uninstall: no longer declared' });
+  expect(end.phase).toBe('succeeded');
+  expect(Object.keys(await revisions(environment))).toEqual(['web']);
+});
+
 function actions(plan: PlanResult): Record<string, string> {
   return Object.fromEntries(
     plan.services.map(({ name, action, reason }) => [name, `${action ?? ''}: ${reason ?? ''}`]),
@@ -108,13 +191,17 @@ async function revisions(environment: ReleasedEnvironment): Promise<Record<strin
 }
 
 /** A repository whose service `api` uses a chart of the chart repository, and the others its own. */
-function repository(name: string, names: readonly string[]): Record<string, string> {
+function repository(
+  name: string,
+  names: readonly string[],
+  defaults = 'timeout: 20, ',
+): Record<string, string> {
   return {
     'helmfile.yaml.gotmpl': `environments:
   ${name}:
     values: [versions.yaml, services.yaml]
 ---
-helmDefaults: { wait: true, timeout: 20, createNamespace: false }
+helmDefaults: { wait: true, ${defaults}createNamespace: false }
 repositories:
   - { name: charts, url: {{ requiredEnv "CHART_REPOSITORY_URL" | quote }} }
 releases:

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { createClusterActivities } from '../../activities/cluster.ts';
@@ -52,6 +52,15 @@ export class ReleaseLab {
   async stop(): Promise<void> {
     await Promise.all([this.kubernetes.stop(), this.charts.stop(), this.git.stop()]);
     await this.parts.close();
+  }
+
+  /** Publishes a version of the charts that listens on another port than those before. */
+  async publishCharts(version: string, port: number): Promise<void> {
+    const chart = join(this.parts.context.folder, 'charts/sources/example-api');
+    const file = join(chart, 'charts/generic-service/values.yaml');
+    const values = await readFile(file, 'utf8');
+    await writeFile(file, values.replace(/^port: .*$/m, `port: ${port}`));
+    await this.charts.publish(version);
   }
 
   /** An environment of its own, released from a repository with this content. */
@@ -237,6 +246,12 @@ export class ReleasedEnvironment {
       const failed = { ...chart, fingerprint, cause };
       this.#recorded.set(name, { ...this.#recorded.get(name), name, lastEnd: 'failed', failed });
     }
+  }
+
+  /** Makes the next plan read the chart repositories again, as it would after a minute. */
+  async forgetIndexes(): Promise<void> {
+    const { folder, name } = this.#opened;
+    await rm(join(folder, 'helm', 'local', name, 'slipway-indexes.json'), { force: true });
   }
 
   /** Runs helm against the environment's namespace, as a person would by hand. */

@@ -206,7 +206,9 @@ export class Helmfile {
     const args = [
       ...['--helm-binary', join(workspace.bin, 'helm'), '--file', file],
       ...['--environment', environment, '--namespace', namespace, '--kube-context', kubeContext],
-      ...['--no-color', '--log-level', logLevel, '--disable-force-update'],
+      ...['--no-color', '--log-level', logLevel],
+      // Adding a repository that Helm knows already refreshes its index only when forced.
+      ...(command[0] === 'repos' ? [] : ['--disable-force-update']),
       ...names.flatMap((name) => ['--selector', `name=${name}`]),
     ];
     const program = join(workspace.bin, 'helmfile');

@@ -39,11 +39,14 @@ export function recordsOf(
   const isBad = end.phase === 'failed' || end.phase === 'rolled-back';
   if (!isBad || !end.cause) return adopted;
   const { cause } = end;
-  const failed = plan.services.flatMap((service) => {
-    const own = failureOf(service.name, plan.services, cause, judgement);
-    return own ? [{ ...service, end: 'failed' as const, cause: own }] : [];
+  const failed = plan.services.flatMap((service): ServiceRecord[] => {
+    const own = failureOf(service.name, cause, judgement);
+    return own ? [{ ...service, end: 'failed', cause: own }] : [];
   });
-  return [...adopted, ...failed];
+  const [only, ...others] = plan.services;
+  if (failed.length > 0 || !only || others.length > 0) return [...adopted, ...failed];
+  // Helm may have left nothing to look at, as after an install that it took back.
+  return [...adopted, { ...only, end: 'failed', cause: { ...cause, service: only.name } }];
 }
 
 function succeeded(
@@ -58,15 +61,13 @@ function succeeded(
 
 function failureOf(
   name: string,
-  planned: readonly PlannedService[],
   cause: CauseReport,
   judgement: RolloutJudgement | undefined,
 ): CauseReport | undefined {
   if (cause.service === name) return cause;
-  if (!judgement) return planned.length === 1 ? { ...cause, service: name } : undefined;
-  const seen = judgement.services.find(({ service }) => service === name);
+  const seen = judgement?.services.find(({ service }) => service === name);
   // Out of time counts too: it did not become healthy.
   const isToBlame =
-    seen?.state === 'failed' || (judgement.state !== 'failed' && seen?.state === 'progressing');
-  return isToBlame ? { code: cause.code, sentence: seen.note, service: name } : undefined;
+    seen?.state === 'failed' || (judgement?.state !== 'failed' && seen?.state === 'progressing');
+  return seen && isToBlame ? { code: cause.code, sentence: seen.note, service: name } : undefined;
 }
