@@ -5,6 +5,8 @@ import type { WorkloadVerdict } from '../src/domain/rollout.ts';
 export interface RolloutMemory {
   /** The ends of its Jobs, by workload. */
   jobs: Map<string, WorkloadVerdict>;
+  /** The restarts of containers at first sight. */
+  restarts: Map<string, number>;
   /** The latest trouble of each service, with its proof. */
   troubles: Map<string, CauseReport>;
 }
@@ -23,7 +25,11 @@ export function createRolloutMemories(): (deploymentId: string, attempt: number)
     if (known) return known;
     const [oldest] = memories.keys();
     if (memories.size >= MEMORIES_MAX && oldest !== undefined) memories.delete(oldest);
-    const fresh: RolloutMemory = { jobs: new Map(), troubles: new Map() };
+    const fresh: RolloutMemory = {
+      jobs: new Map(),
+      restarts: new Map(),
+      troubles: new Map(),
+    };
     memories.set(key, fresh);
     return fresh;
   };

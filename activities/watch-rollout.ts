@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterActivities, WatchInput } from '../src/contract/workflow/activities.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
 import { SlipwayError } from '../src/domain/errors.ts';
-import { assessWorkload } from '../src/domain/rollout.ts';
+import { recentRestartsOf, withRecentRestarts } from '../src/domain/recent-restarts.ts';
+import { assessWorkload, type WorkloadVerdict } from '../src/domain/rollout.ts';
 import {
   judgeAfterApply,
   judgeWhileApplying,
@@ -35,6 +36,7 @@ interface Watch {
 interface Seen {
   judgement: RolloutJudgement;
   workloads: readonly WorkloadFacts[];
+  verdicts: readonly WorkloadVerdict[];
 }
 
 /** Watches a rollout: beside the apply until it is hopeless, or after it until healthy and soaked. */
@@ -80,18 +82,18 @@ async function watch(watching: Watch): Promise<RolloutJudgement> {
     if (seen && hopeless >= LOOKS_TO_GIVE_UP) return explained(watching, seen);
     if (seen && state === 'healthy') {
       // A container that fell over and stood up again between two looks has not held.
-      const fellOver = restartsOf(seen) > restarts;
+      const fellOver = recentRestartsOf(seen.workloads) > restarts;
       healthySince = fellOver ? Date.now() : (healthySince ?? Date.now());
       if (Date.now() - healthySince >= rollout.soakMs) return seen.judgement;
       if (mode === 'after' && Date.now() - since > rollout.timeoutMs + rollout.soakMs) {
-        return { ...seen.judgement, state: 'progressing', cause: neverHeld(watching) };
+        return neverHeld(watching, seen);
       }
     } else {
       healthySince = undefined;
       const isLate = mode === 'after' && Date.now() - since > rollout.timeoutMs;
       if (seen && isLate) return explained(watching, seen);
     }
-    if (seen) restarts = restartsOf(seen);
+    if (seen) restarts = recentRestartsOf(seen.workloads);
     await delay(LOOK_MS, undefined, { signal }).catch(() => {
       // The activity ends with Temporal's own reason, not the timer's.
       signal.throwIfAborted();
@@ -103,7 +105,8 @@ async function look({ cluster, input, memory }: Watch): Promise<Seen> {
   const planned = new Set(input.services.map(({ name }) => name));
   const helmReleases = await cluster.helmReleases();
   const all = await cluster.workloads(helmReleases.filter(({ service }) => planned.has(service)));
-  const facts = input.mode === 'beside' ? all.map(sinceRevision) : all;
+  const counted = withRecentRestarts(all, memory.restarts);
+  const facts = input.mode === 'beside' ? counted.map(sinceRevision) : counted;
   const workloads = facts.map((workload) => assessWorkload(workload, input.rollout, memory.jobs));
   for (const verdict of workloads) {
     const ended = verdict.state !== 'progressing' && verdict.workload.startsWith('Job/');
@@ -115,7 +118,7 @@ async function look({ cluster, input, memory }: Watch): Promise<Seen> {
     input.mode === 'after'
       ? judgeAfterApply(input.services, seen, { deploymentId })
       : judgeWhileApplying(input.services, seen, { deploymentId, attempt: input.attempt });
-  return { judgement, workloads: facts };
+  return { judgement, workloads: facts, verdicts: workloads };
 }
 
 /** Proof is gathered when a trouble first shows: Helm may take its pods away before the end. */
@@ -144,19 +147,16 @@ async function explained(
 }
 
 /** Healthy at every other look is not healthy: what troubled it in between is the cause. */
-function neverHeld({ memory, input }: Watch): CauseReport {
-  const troubles = input.services.flatMap(({ name }) => memory.troubles.get(name) ?? []);
-  return (
-    troubles[0] ?? {
-      code: 'rollout-timeout',
-      sentence: `The services were healthy now and then, but never for the ${input.rollout.soakMs / 1_000} s that are asked.`,
-    }
-  );
-}
-
-function restartsOf({ workloads }: Seen): number {
-  const containers = workloads.flatMap(({ pods }) => pods.flatMap((pod) => pod.containers));
-  return containers.reduce((sum, container) => sum + container.restarts, 0);
+async function neverHeld(
+  { cluster, memory, redact, input }: Watch,
+  { judgement, workloads, verdicts }: Seen,
+): Promise<RolloutJudgement> {
+  const now = verdicts.find(({ trouble }) => trouble)?.trouble;
+  const before = input.services.flatMap(({ name }) => memory.troubles.get(name) ?? [])[0];
+  const sentence = `The services were healthy now and then, but never for ${input.rollout.soakMs / 1_000} s.`;
+  const cause = now ?? before ?? { code: 'rollout-timeout' as const, sentence };
+  const report = await explainCause(cluster, redact, cause, workloads);
+  return { ...judgement, state: 'progressing', cause: report };
 }
 
 function joined(before: CauseReport, now: CauseReport): CauseReport {

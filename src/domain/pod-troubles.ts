@@ -80,7 +80,10 @@ function exitTrouble(
   restartsMax: number,
 ): Trouble | undefined {
   const { lastExit, restarts, init } = container;
-  if (!lastExit || container.ready) return undefined;
+  const recent = container.recentRestarts ?? restarts;
+  // What serves now has passed its trouble, unless it keeps falling over under our eyes.
+  const stands = container.ready && !((container.recentRestarts ?? 0) > 0);
+  if (!lastExit || stands) return undefined;
   const isJob = facts.kind === 'Job';
   // What may end by itself and did so well is no trouble; a server that ends is.
   if (lastExit.exitCode === 0 && (init || isJob || facts.kind === 'Pod')) return undefined;
@@ -95,7 +98,7 @@ function exitTrouble(
   const job = isJob ? `${facts.hook ? 'Hook ' : ''}${workloadName(facts)}: ` : '';
   const kind = init ? 'Init container' : 'Container';
   const which = `${job}${kind} "${container.name}" of ${facts.service}`;
-  const definite = !isJob && restarts > restartsMax;
+  const definite = !isJob && recent > restartsMax;
   if (lastExit.reason === 'OOMKilled') {
     const limit = container.memoryLimit ? `its limit of ${container.memoryLimit}` : "the node's";
     return report(facts, pod, container, definite, {

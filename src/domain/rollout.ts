@@ -18,7 +18,7 @@ export interface WorkloadVerdict {
   state: 'progressing' | 'healthy' | 'failed';
   /** For people: how far it is. */
   progress: string;
-  /** Set when failed; when progressing it is a trouble that may yet pass. */
+  /** Set when failed; when progressing a trouble that may yet pass, when healthy one that just did. */
   trouble?: CauseReport;
   /** Scaled to zero by schedule: no failure, and nothing runs. */
   asleep?: true;
@@ -47,11 +47,14 @@ export function assessWorkload(
   }
   const progress = progressOf(facts);
   const troubles = podTroubles(facts, policy.restartsMax);
-  const done = doneBy(facts, troubles.length > 0);
-  if (done) return { ...base, state: 'healthy', progress, ...done };
+  // Before health: what falls over again and again looks healthy in between.
   const definite = troubles.find((trouble) => trouble.definite);
   if (definite) return { ...base, state: 'failed', progress, trouble: definite.cause };
   const first = troubles[0]?.cause;
+  const done = doneBy(facts, troubles.length > 0);
+  if (done) {
+    return { ...base, state: 'healthy', progress, ...done, ...(first ? { trouble: first } : {}) };
+  }
   if (facts.failure) {
     const condition = conditionCause(facts, facts.failure);
     // A deadline says only that it took too long: what a pod says is nearer to the cause.

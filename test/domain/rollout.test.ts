@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { recentRestartsOf, withRecentRestarts } from '../../src/domain/recent-restarts.ts';
 import { assessWorkload, type WorkloadFacts } from '../../src/domain/rollout.ts';
 
 const policy = { timeoutMs: 600_000, soakMs: 30_000, restartsMax: 5 };
@@ -19,6 +20,34 @@ describe('a workload is healthy', () => {
 
   test('when all completions of a Job succeeded', () => {
     expect(assessWorkload(workload({ kind: 'Job' }), policy).state).toBe('healthy');
+  });
+});
+
+describe('crashes', () => {
+  const exit = { lastExit: { reason: 'Error', exitCode: 1 }, restarts: 9 };
+  const with9 = (container: Partial<WorkloadFacts['pods'][number]['containers'][number]>) => {
+    const app = { name: 'api', image: IMAGE, ...exit, ...container };
+    return workload({ pods: [{ name: 'api-1', containers: [app] }] });
+  };
+
+  test('of the months before do not count', () => {
+    const ready = with9({ ready: true, recentRestarts: 0 });
+    expect(assessWorkload(ready, policy)).toMatchObject({ state: 'healthy' });
+    const late = { ...with9({ recentRestarts: 0 }), available: 1 };
+    expect(assessWorkload(late, policy).state).toBe('progressing');
+  });
+
+  test('that go on count, although the container serves in between', () => {
+    const few = assessWorkload(with9({ ready: true, recentRestarts: 2 }), policy);
+    expect(few).toMatchObject({ state: 'healthy', trouble: { code: 'crash-loop' } });
+    const many = assessWorkload(with9({ ready: true, recentRestarts: 6 }), policy);
+    expect(many).toMatchObject({ state: 'failed', trouble: { code: 'crash-loop' } });
+  });
+
+  test('are counted from when a container was first seen', () => {
+    const firstSeen = new Map<string, number>();
+    expect(recentRestartsOf(withRecentRestarts([with9({})], firstSeen))).toBe(0);
+    expect(recentRestartsOf(withRecentRestarts([with9({ restarts: 11 })], firstSeen))).toBe(2);
   });
 });
 

@@ -33,7 +33,7 @@ export interface Evidence {
 
 const LINES_MAX = 20;
 const BYTES_MAX = 2_048;
-const LINE_MAX = 300;
+const LINE_MAX = 400;
 
 /** The lines that people read as proof: events first, then what was said, then the end of the log. */
 export function evidenceLines({ said, events = [], log }: Evidence): string[] {
