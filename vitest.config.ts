@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-/** Suites that start whole platforms run one file at a time, and after the quick ones. */
-const slow = (name: string, order: number) => ({
+/** Suites that start whole platforms run after the quick ones, a few files at a time. */
+const slow = (name: string, order: number, files: number) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     pool: 'forks' as const,
-    fileParallelism: false,
+    fileParallelism: files > 1,
+    maxWorkers: files,
     testTimeout: 120_000,
     hookTimeout: 180_000,
     sequence: { groupOrder: order },
@@ -24,15 +25,16 @@ export default defineConfig({
           // One PostgreSQL for the run; test/support/database.ts makes databases in it.
           globalSetup: ['test/support/postgres-global.ts'],
           pool: 'forks',
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
           // Order 0 would come last where one worker is all there is.
           sequence: { groupOrder: 1 },
         },
       },
-      slow('integration', 2),
-      slow('e2e', 3),
-      slow('node', 4),
+      slow('integration', 2, 1),
+      // They mostly wait: for soaks, back-offs, and a lost worker's heartbeat.
+      slow('e2e', 3, 2),
+      slow('node', 4, 1),
     ],
   },
 });
