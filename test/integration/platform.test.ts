@@ -14,6 +14,7 @@ import { startPiped } from '../../src/adapters/process/piped.ts';
 import { run } from '../../src/adapters/process/run.ts';
 import { isListening } from '../../src/main/dev/free-port.ts';
 import { platformPids } from '../../src/main/dev/platform-processes.ts';
+import { ownIdentity } from '../../src/adapters/process/identity.ts';
 import { startPlatform, type Platform } from '../../src/main/dev/platform.ts';
 import { pushChange } from '../../src/main/dev/push-change.ts';
 import { waitUntil } from '../../src/main/dev/wait-until.ts';
@@ -51,8 +52,11 @@ describe('the folder of a platform', () => {
   it('is refused while another platform runs in it', async () => {
     const folder = join(platform.dataDir, 'busy');
     await mkdir(folder);
-    // Process 1 always lives.
-    await writeFile(join(folder, 'platform.json'), '{"pid":1}');
+    // The process that runs this one lives as long.
+    const stat = await readFile(`/proc/${process.ppid}/stat`, 'utf8');
+    const startedTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const owner = { ...ownIdentity(), pid: process.ppid, startedTicks };
+    await writeFile(join(folder, 'platform.json'), JSON.stringify(owner));
     await expect(start(folder)).rejects.toThrow('a platform runs in');
   });
 });
