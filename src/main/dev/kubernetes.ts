@@ -53,6 +53,13 @@ export async function startKubernetes(context: PlatformContext): Promise<Kuberne
       kubectl(['create', 'token', 'slipway', '-n', 'kube-system', '--duration', TOKEN_DURATION]),
       readCluster(kubeconfigPath),
     ]);
+    // The API server learns of a binding a moment after it was written; until then it forbids everything.
+    const asSlipway = ['--as', 'system:serviceaccount:kube-system:slipway'];
+    await waitUntil(
+      "waiting for the service account's rights",
+      async () => (await kubectl(['auth', 'can-i', '*', '*', ...asSlipway])).startsWith('yes'),
+      { timeoutMs: 30_000, intervalMs: 100 },
+    );
     return {
       ...cluster,
       token: token.trim(),
