@@ -1,13 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** Suites that start whole platforms run after the quick ones, a few files at a time. */
-const slow = (name: string, order: number, files: number) => ({
+/** Suites that start whole platforms run one file at a time, and after the quick ones. */
+const slow = (name: string, order: number) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     pool: 'forks' as const,
-    fileParallelism: files > 1,
-    maxWorkers: files,
+    fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 180_000,
     sequence: { groupOrder: order },
@@ -31,10 +30,9 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      slow('integration', 2, 1),
-      // They mostly wait: for soaks, back-offs, and a lost worker's heartbeat.
-      slow('e2e', 3, 2),
-      slow('node', 4, 1),
+      slow('integration', 2),
+      slow('e2e', 3),
+      slow('node', 4),
     ],
   },
 });

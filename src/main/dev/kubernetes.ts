@@ -118,6 +118,11 @@ async function createControlPlane(context: PlatformContext) {
     await endProcesses(new Map(pids.map((pid) => [pid, 'SIGKILL'])), 5_000);
     for (const pid of pids) context.reaper.forget(pid);
   };
+  // A program whose port was taken in the meantime has ended, and kwokctl does not look.
+  if (created.exitCode === 0 && pids.length < CONTROL_PLANE.split(',').length) {
+    await stop();
+    throw new Error('creating the Kubernetes control plane: a part of it ended at once');
+  }
   if (created.exitCode !== 0) {
     await stop();
     throw new Error(`creating the Kubernetes control plane: ${created.stderr.slice(-3_000)}`);
