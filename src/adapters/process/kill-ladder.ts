@@ -71,7 +71,8 @@ function runsIn(groupId: number, pid: string): boolean {
   }
 }
 
-function signalQuietly(target: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process, or to a group as a negative number; one that is gone needs none. */
+export function signalQuietly(target: number, signal: NodeJS.Signals): void {
   try {
     process.kill(target, signal);
   } catch {

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DEFAULT_LADDER, type KillLadder } from './kill-ladder.ts';
+import { DEFAULT_LADDER, signalQuietly, type KillLadder } from './kill-ladder.ts';
 
 /**
  * Whose processes are leftovers: of every attempt that has its home below a worker's folder, or of one
@@ -70,12 +70,4 @@ async function leftover(pid: number, whose: Leftovers): Promise<Leftover | undef
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   if (/^State:\s+[ZX]/m.test(status)) return undefined;
   return { pid, parent: Number(/^PPid:\s+([0-9]+)/m.exec(status)?.[1] ?? 0) };
-}
-
-function signalQuietly(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // Already gone, which is what was wanted.
-  }
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { signalQuietly } from '../../adapters/process/kill-ladder.ts';
 
 /** The variable that marks every process of a platform, and whatever that process starts. */
 export const PLATFORM_VARIABLE = 'SLIPWAY_PLATFORM';
@@ -66,14 +67,6 @@ export async function endProcesses(
     left = left.filter(isAlive);
   }
   for (const pid of left) signalQuietly(pid, 'SIGKILL');
-}
-
-function signalQuietly(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // Already gone, which is what was wanted.
-  }
 }
 
 function processNumbers(): number[] {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { run } from '../../adapters/process/run.ts';
+import { SEARCH_ATTRIBUTES } from '../../contract/workflow/search-attributes.ts';
 import { freePort, isListening } from './free-port.ts';
 import { startPart, twice, type PlatformContext } from './part.ts';
 
@@ -11,15 +12,6 @@ export interface Temporal {
 }
 
 const TEMPORAL_NAMESPACE = 'slipway';
-
-const SEARCH_ATTRIBUTES = [
-  'SlipRepository',
-  'SlipEnvironment',
-  'SlipCommit',
-  'SlipPhase',
-  'SlipKind',
-  'SlipRelease',
-];
 
 /** Write-ahead log and fewer syncs: ten times as many activities a second as by default. */
 const SQLITE_PRAGMAS = ['journal_mode=WAL', 'synchronous=NORMAL'];
@@ -55,7 +47,10 @@ async function startOnFreePorts(context: PlatformContext): Promise<Temporal> {
       ...['--db-filename', join(context.folder, 'temporal.db'), '--namespace', TEMPORAL_NAMESPACE],
       ...SQLITE_PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
       ...DYNAMIC_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),
-      ...SEARCH_ATTRIBUTES.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+      ...Object.values(SEARCH_ATTRIBUTES).flatMap((name) => [
+        '--search-attribute',
+        `${name}=Keyword`,
+      ]),
       '--ui-disable-news-fetch',
     ],
     logFile: join(context.folder, 'logs', 'temporal.log'),
