@@ -119,7 +119,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       judgement = undefined;
       applied = false;
       const recorded = await readRecorded({ repository, environment });
-      plan = await cluster.plan({ deployment: ref, force, manual: kind === 'manual', recorded });
+      plan = await cluster.plan({ deployment: ref, force, manual: kind !== 'automatic', recorded });
       if (plan.services.length === 0) {
         await enter('planning', 'Nothing to apply', plan);
         return undefined;

@@ -160,7 +160,7 @@ export async function laneWorkflow(
     const candidates = waiting.map(({ deploymentId, commit, kind }) => ({
       deploymentId,
       commit,
-      manual: kind === 'manual',
+      manual: kind !== 'automatic',
     }));
     const decision = await orderWaiting({ repository, environment, candidates }).catch(askLater);
     if (!decision) return;

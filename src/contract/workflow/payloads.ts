@@ -7,6 +7,9 @@ import type { LaneKey } from './ids.ts';
 
 /** What is stored in histories. Only ever added to; holds references, never logs or secrets. */
 
+/** `manual` when a person asked; `rollback` when a person asked for an earlier release again. */
+type DeploymentKind = 'automatic' | 'manual' | 'rollback';
+
 export interface ReleaseInput {
   releaseId: string;
   /** The short number for people. */
@@ -16,8 +19,7 @@ export interface ReleaseInput {
   commit: string;
   /** 0 for the merge, counted up by each rerun. */
   run: number;
-  /** `manual` when a person asked. */
-  kind: 'automatic' | 'manual';
+  kind: DeploymentKind;
   /** Only these environments; absent means all. */
   environments?: string[];
   /** Plan every service, also what looks unchanged. */
@@ -55,7 +57,7 @@ export interface DeploymentRequest extends LaneKey {
   environment: string;
   commit: string;
   title: string;
-  kind: 'automatic' | 'manual';
+  kind: DeploymentKind;
   force: boolean;
   retry: RetryPolicy;
   rollout: RolloutPolicy;
