@@ -1,11 +1,13 @@
 import type { Mirror } from '../src/adapters/git/mirror.ts';
 import type { Helmfile } from '../src/adapters/helmfile/helmfile.ts';
+import type { Released } from '../src/adapters/kubernetes/workloads.ts';
 import type { HelmRelease } from '../src/adapters/kubernetes/helm-releases.ts';
 import type { EnvironmentLease } from '../src/adapters/kubernetes/lease.ts';
 import type { LogSink } from '../src/contract/log-sink.ts';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import type { ServiceDiff } from '../src/domain/diff/plan-diff.ts';
 import type { ProcessIdentity } from '../src/domain/lease.ts';
+import type { RestartTarget } from '../src/domain/restart.ts';
 import type { EventFacts, LogTail } from '../src/domain/why/evidence.ts';
 import type { WorkloadFacts } from '../src/domain/workload.ts';
 
@@ -38,6 +40,7 @@ export interface ClusterDeps {
 interface PlanSettings {
   chartRanges: 'hold' | 'follow';
   prune: boolean;
+  restart: readonly string[];
 }
 
 /** What is known of processes of this place, to prove that a holder is dead. */
@@ -55,7 +58,9 @@ export interface ClusterView {
   /** What the newest revisions of these services applied, hooks included; absent where there is none. */
   manifests: (services: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** The workloads that these Helm releases declare. */
-  workloads: (helmReleases: readonly HelmRelease[]) => Promise<WorkloadFacts[]>;
+  workloads: (released: readonly Released[]) => Promise<WorkloadFacts[]>;
+  /** Replaces the pods of these workloads, once for each mark; all of them or none. */
+  restart: (workloads: readonly RestartTarget[], mark: string) => Promise<void>;
   /** What Kubernetes told lately about objects of these names, oldest first. */
   events: (names: readonly string[]) => Promise<EventFacts[]>;
   /** The end of a container's log, of its previous run where there was one. */

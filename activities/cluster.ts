@@ -4,6 +4,7 @@ import { createCheckout } from './checkout.ts';
 import type { ClusterDeps } from './cluster-deps.ts';
 import { createInspect } from './inspect.ts';
 import { createPlan } from './plan.ts';
+import { createRestart } from './restart.ts';
 import { createRollBack } from './roll-back.ts';
 import { createWatchRollout } from './watch-rollout.ts';
 
@@ -14,6 +15,7 @@ export function createClusterActivities(deps: ClusterDeps): ClusterActivities {
     plan: createPlan(deps),
     inspect: createInspect(deps),
     apply: createApply(deps),
+    restart: createRestart(deps),
     rollBack: createRollBack(deps),
     watchRollout: createWatchRollout(deps),
   };

@@ -38,7 +38,7 @@ export async function makePlan(
     readDeclared(deps, deployment, helmfile),
     cluster.checkNamespace().then(() => cluster.helmReleases()),
   ]);
-  const { chartRanges, prune } = deps.settings(deployment);
+  const { chartRanges, prune, restart } = deps.settings(deployment);
   const { force, manual } = asked;
   const memory = asked.recorded
     ? { recorded: asked.recorded }
@@ -63,9 +63,11 @@ export async function makePlan(
   const decided = decidePlan(states, new Set(equal.map(({ service }) => service)), { manual });
   const decisions = await withAlsoApplied(helmfile, decided);
   const toPlanned = plannedService(declared, helmReleases, unstable);
+  const summed = summary(decisions, toPlanned);
   return {
     digest: environmentDigest(deps, deployment, declared, unstable),
-    ...summary(decisions, toPlanned),
+    ...summed,
+    ...(restart.length > 0 && summed.services.length > 0 ? { restart: [...restart] } : {}),
     ...(unstable.size > 0 ? { unstable: [...unstable] } : {}),
     diff: joinDiffs(diffsOf(decisions, diffs)),
   };

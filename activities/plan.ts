@@ -25,6 +25,7 @@ export function createPlan(deps: ClusterDeps): ClusterActivities['plan'] {
           for (const { name, state, note } of plan.untouched ?? []) {
             write(`${name}: ${state}, ${note}`);
           }
+          for (const workload of plan.restart ?? []) write(`${workload}: restart afterwards`);
           write(`unchanged: ${plan.unchanged ?? 0}`);
           return plan;
         },

@@ -4,6 +4,7 @@ import type { ClusterActivities, WatchInput } from '../src/contract/workflow/act
 import type { CauseReport } from '../src/domain/cause.ts';
 import { SlipwayError } from '../src/domain/errors.ts';
 import { recentRestartsOf, withRecentRestarts } from '../src/domain/recent-restarts.ts';
+import { judgeRestart } from '../src/domain/restart.ts';
 import { assessWorkload, type WorkloadVerdict } from '../src/domain/rollout.ts';
 import {
   judgeAfterApply,
@@ -15,6 +16,7 @@ import type { ClusterDeps, ClusterView } from './cluster-deps.ts';
 import { explainCause } from './explain.ts';
 import { beating } from './heartbeat.ts';
 import { logging } from './log-writer.ts';
+import { restartedWorkloads } from './restarted-workloads.ts';
 import { createRolloutMemories, type RolloutMemory } from './rollout-memory.ts';
 
 // Also the most often that progress is told.
@@ -102,15 +104,23 @@ async function watch(watching: Watch): Promise<RolloutJudgement> {
 }
 
 async function look({ cluster, input, memory }: Watch): Promise<Seen> {
-  const planned = new Set(input.services.map(({ name }) => name));
+  const { services, restarted } = input;
   const helmReleases = await cluster.helmReleases();
-  const all = await cluster.workloads(helmReleases.filter(({ service }) => planned.has(service)));
+  const planned = new Set(services.map(({ name }) => name));
+  const all = await cluster.workloads(
+    restarted
+      ? restartedWorkloads(restarted, helmReleases)
+      : helmReleases.filter(({ service }) => planned.has(service)),
+  );
   const counted = withRecentRestarts(all, memory.restarts);
   const facts = input.mode === 'beside' ? counted.map(sinceRevision) : counted;
   const workloads = facts.map((workload) => assessWorkload(workload, input.rollout, memory.jobs));
   for (const verdict of workloads) {
     const ended = verdict.state !== 'progressing' && verdict.workload.startsWith('Job/');
     if (ended) memory.jobs.set(verdict.workload, verdict);
+  }
+  if (restarted) {
+    return { judgement: judgeRestart(workloads), workloads: facts, verdicts: workloads };
   }
   const { deploymentId } = input.deployment;
   const seen = { helmReleases, workloads };

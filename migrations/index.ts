@@ -2,10 +2,12 @@ import type { Migration } from 'kysely/migration';
 import * as initial from './0001-initial.ts';
 import * as fingerprints from './0002-fingerprints.ts';
 import * as diff from './0003-diff.ts';
+import * as undo from './0004-undo.ts';
 
 /** All migrations in order. A shipped one never changes; a new one gets the next number. */
 export const migrations: Record<string, Migration> = {
   '0001-initial': initial,
   '0002-fingerprints': fingerprints,
   '0003-diff': diff,
+  '0004-undo': undo,
 };

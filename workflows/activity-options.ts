@@ -74,6 +74,14 @@ export function onCluster(cluster: string, where: string) {
       retry: { maximumAttempts: 1 },
       summary: `Apply ${where}`,
     }).apply,
+    restart: proxyActivities<ClusterActivities>({
+      ...common,
+      startToCloseTimeout: 2 * MINUTE,
+      heartbeatTimeout: 30 * SECOND,
+      // Asked again it changes nothing.
+      retry: readOnly,
+      summary: `Restart workloads of ${where}`,
+    }).restart,
     rollBack: proxyActivities<ClusterActivities>({
       ...common,
       startToCloseTimeout: 45 * MINUTE,

@@ -35,10 +35,7 @@ export async function applyAndVerify(
   const givenUp = await applyBesideWatch();
   if (givenUp) return givenUp;
   await onApplied();
-  const judgement = await activities.watchRollout(rollout, 'Verify')({ ...look, mode: 'after' });
-  if (judgement.state === 'healthy') return { judgement };
-  const late = { code: 'rollout-timeout', sentence: sentenceOf(judgement) } as const;
-  return { judgement, cause: judgement.cause ?? late };
+  return verdictOf(await activities.watchRollout(rollout, 'Verify')({ ...look, mode: 'after' }));
 
   /** A definite failure ends the apply early: helm would wait for its own timeout. */
   async function applyBesideWatch(): Promise<Verdict | undefined> {
@@ -80,6 +77,13 @@ export async function applyAndVerify(
     const better = cause.code === 'helm-failed' && seen.cause?.code !== 'helm-failed';
     return { judgement: seen, cause: better ? (seen.cause ?? cause) : cause };
   }
+}
+
+/** What became of what was watched until its end. */
+export function verdictOf(judgement: RolloutJudgement): Verdict {
+  if (judgement.state === 'healthy') return { judgement };
+  const late = { code: 'rollout-timeout', sentence: sentenceOf(judgement) } as const;
+  return { judgement, cause: judgement.cause ?? late };
 }
 
 /** The diff is for people, and large: the history holds it once. */

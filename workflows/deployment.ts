@@ -11,12 +11,14 @@ import type { DeploymentEnd, DeploymentRequest } from '../src/contract/workflow/
 import { afterFailure } from '../src/domain/attempts.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
 import type { EndPhase } from '../src/domain/phases.ts';
+import { isTakenBack } from '../src/domain/rollback.ts';
 import { recordsOf } from '../src/domain/plan/service-records.ts';
 import type { RolloutJudgement } from '../src/domain/services.ts';
 import { onCluster, readRecorded, recordOutcome, recordPhase } from './activity-options.ts';
 import { applyAndVerify } from './apply.ts';
 import { endInWords, shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
+import { restartAndVerify } from './restart.ts';
 import { tellUi } from './search-attributes.ts';
 
 const cancel = defineSignal<[CancelInput]>(CANCEL_SIGNAL);
@@ -86,7 +88,8 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
 
   /** Takes back what the deployment changed, where the configuration says so. */
   async function endBadly(phase: EndPhase, cause: CauseReport) {
-    if (request.onFailure !== 'rollback' || phase !== 'failed' || !plan?.services.length) {
+    const takesBack = request.onFailure === 'rollback' && isTakenBack(phase, cause);
+    if (!takesBack || !plan?.services.length) {
       return finish(phase, cause);
     }
     await enter('verifying', `Rolling back: ${cause.sentence}`);
@@ -126,10 +129,15 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       }
       const names = plan.services.map(({ name }) => name).join(', ');
       await enter('applying', `Applying ${names}`, plan);
-      const verdict = await applyAndVerify(request, ref, attempt, plan, () => {
+      let verdict = await applyAndVerify(request, ref, attempt, plan, () => {
         applied = true;
         return enter('verifying', 'Waiting until Kubernetes runs it');
       });
+      if (!verdict.cause && plan.restart) {
+        verdict = await restartAndVerify(request, ref, attempt, plan.restart, verdict, (note) =>
+          enter('verifying', note),
+        );
+      }
       judgement = verdict.judgement;
       return verdict.cause && { cause: verdict.cause, handedOver: false, lostTrack: false };
     } catch (error) {

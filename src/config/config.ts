@@ -61,6 +61,8 @@ export interface EnvironmentConfig {
   rollout: RolloutPolicy;
   /** Whether what a failed deployment changed is taken back. */
   onFailure: 'stop' | 'rollback';
+  /** Workloads that are restarted after an apply, such as `deployment/frontend`. */
+  restart: readonly string[];
   /** Whether a chart that moved within its range is released by itself. */
   chartRanges: 'hold' | 'follow';
   /** Uninstalls what Slipway deployed and the repository no longer declares. */

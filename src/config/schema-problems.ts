@@ -15,7 +15,7 @@ const validate = ajv.compile(configSchema);
 
 /** Keys that are designed but not enforced yet: accepting them silently would promise protection. */
 const NOT_YET: Record<string, readonly string[]> = {
-  repositories: ['approval', 'freeze', 'mode', 'restart', 'serverSideApply'],
+  repositories: ['approval', 'freeze', 'mode', 'serverSideApply'],
   temporal: ['profile'],
 };
 

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { RESTART_PATTERN } from '../domain/restart.ts';
 import { ALLOW_PATTERN, ALLOWABLE } from '../domain/gate/allow.ts';
 import {
   absolutePath,
@@ -151,6 +152,20 @@ const environmentSchema = Type.Object(
         description:
           'After a failed deployment: leave it as it is (stop, the default), or take back every service that it changed.',
       }),
+    ),
+    restart: Type.Optional(
+      Type.Array(
+        text(
+          'deployment, statefulset or daemonset, a slash and a name',
+          'Such as deployment/frontend.',
+          { pattern: RESTART_PATTERN },
+        ),
+        {
+          title: 'a list of workloads',
+          description: 'Restarted after an apply that changed something, then verified as it was.',
+          uniqueItems: true,
+        },
+      ),
     ),
     chartRanges: Type.Optional(
       Type.Enum(['hold', 'follow'], {

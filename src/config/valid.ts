@@ -108,6 +108,7 @@ function toEnvironment(
       restartsMax: raw.rollout?.restarts ?? 5,
     },
     onFailure: raw.onFailure ?? 'stop',
+    restart: raw.restart ?? [],
     chartRanges: raw.chartRanges ?? 'hold',
     prune: raw.prune ?? false,
   };

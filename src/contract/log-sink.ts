@@ -11,5 +11,5 @@ export interface LogLines {
   lines: readonly string[];
 }
 
-export const LOG_STEPS = ['checkout', 'plan', 'apply', 'rollout'] as const;
+export const LOG_STEPS = ['checkout', 'plan', 'apply', 'rollout', 'restart'] as const;
 export type LogStep = (typeof LOG_STEPS)[number];

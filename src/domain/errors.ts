@@ -18,6 +18,7 @@ export const CAUSES = {
   'commit-missing': { kind: 'configuration', phase: 'failed', owner: 'config' },
   'repository-refused': { kind: 'configuration', phase: 'failed', owner: 'config' },
   'namespace-missing': { kind: 'configuration', phase: 'failed', owner: 'platform' },
+  'workload-missing': { kind: 'configuration', phase: 'failed', owner: 'config' },
   'rbac-forbidden': { kind: 'configuration', phase: 'failed', owner: 'platform' },
   'git-auth': { kind: 'configuration', phase: 'errored', owner: 'platform' },
   'git-unreachable': { kind: 'transient', phase: 'errored', owner: 'platform' },

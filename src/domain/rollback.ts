@@ -1,9 +1,17 @@
+import type { CauseReport } from './cause.ts';
+import type { EndPhase } from './phases.ts';
 import type { HelmReleaseFacts, PlannedService } from './services.ts';
 
 export interface RollbackStep {
   service: string;
   /** The revision to return to; a service that was not there before is uninstalled. */
   to: number | 'uninstall';
+}
+
+/** Whether a deployment that ended so is taken back: only where the release itself is bad. */
+export function isTakenBack(phase: EndPhase, cause: CauseReport): boolean {
+  // A name in slipway.yaml that no workload has says nothing about the release.
+  return phase === 'failed' && cause.code !== 'workload-missing';
 }
 
 /**

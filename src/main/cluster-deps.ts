@@ -23,6 +23,7 @@ import {
 } from '../adapters/kubernetes/helm-releases.ts';
 import { EnvironmentLease } from '../adapters/kubernetes/lease.ts';
 import { readLastLines } from '../adapters/kubernetes/logs.ts';
+import { restartWorkloads } from '../adapters/kubernetes/restart.ts';
 import { listWorkloads } from '../adapters/kubernetes/workloads.ts';
 import { isRunning, ownIdentity } from '../adapters/process/identity.ts';
 import { sweepAttempts } from '../adapters/process/sweep.ts';
@@ -111,7 +112,8 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
         checkNamespace: () => checkNamespace(api, namespace),
         helmReleases: () => listHelmReleases(api, namespace),
         manifests: (services) => readManifests(api, namespace, services),
-        workloads: (helmReleases) => listWorkloads(api, namespace, helmReleases),
+        workloads: (released) => listWorkloads(api, namespace, released),
+        restart: (workloads, mark) => restartWorkloads(api, namespace, workloads, mark),
         events: (names) => listEvents(api, namespace, names),
         lastLines: (pod, container) => readLastLines(api, namespace, pod, container),
         lease: leaseOf(deployment),
@@ -122,7 +124,8 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
     },
     settings: ({ repository, environment }) => {
       const found = config.repositories.get(repository)?.environments.get(environment);
-      return { chartRanges: found?.chartRanges ?? 'hold', prune: found?.prune ?? false };
+      const { chartRanges = 'hold', prune = false, restart = [] } = found ?? {};
+      return { chartRanges, prune, restart };
     },
     diff: ({ namespace }, { service, rendered, live }) =>
       diffService(rendered, live, { service, namespace, redact }),

@@ -82,9 +82,11 @@ function findEnvironment(
   throw new Refusal('not-found', `${repository} has no environment "${environment}": ${known}.`);
 }
 
-function inWords({ services, adopted = [], untouched = [], unchanged = 0, diff }: PlanResult) {
+function inWords(plan: PlanResult): string {
+  const { services, adopted = [], untouched = [], unchanged = 0, restart = [], diff } = plan;
   const rows = [
     ...services.map(({ name, action = '', reason = '' }) => [name, action, reason]),
+    ...restart.map((workload) => [workload, 'restart', 'after the apply']),
     ...untouched.map(({ name, state, note }) => [name, state, note]),
     ...adopted.map(({ name }) => [name, 'unchanged', 'runs what the commit says']),
   ];

@@ -46,8 +46,8 @@ describe('a mistake is named with its place and what to do', () => {
     ],
     [
       '        tier: prod',
-      '        restart: [deployment/x]',
-      '31:9 "restart" is not supported yet: remove it',
+      '        restart: [deployment/x, job/y]',
+      `31:33 ${CS_PROD}.restart[1] must be deployment, statefulset or daemonset, a slash and a name`,
     ],
     ['    branch: main', '    mode: observe', '16:5 "mode" is not supported yet: remove it'],
     [

@@ -48,6 +48,7 @@ describe('a valid file', () => {
       retry: { attempts: 3, backoffMs: 30_000, limitMs: 600_000 },
       rollout: { timeoutMs: 600_000, soakMs: 30_000, restartsMax: 5 },
       onFailure: 'stop',
+      restart: [],
       chartRanges: 'hold',
       prune: false,
     });
@@ -65,6 +66,16 @@ describe('a valid file', () => {
     expect(config.repositories.get('prod')?.environments.get('cs-prod')?.allow).toEqual([
       'hooks',
       'ref+vault',
+    ]);
+  });
+
+  test('names what is restarted after an apply', () => {
+    const tier = '        tier: prod';
+    const restart = '        restart: [deployment/frontend, daemonset/agent]';
+    const config = validConfig(exampleWith([tier, `${tier}\n${restart}`]));
+    expect(config.repositories.get('prod')?.environments.get('cs-prod')?.restart).toEqual([
+      'deployment/frontend',
+      'daemonset/agent',
     ]);
   });
 

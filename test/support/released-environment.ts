@@ -5,7 +5,11 @@ import { createClusterActivities } from '../../activities/cluster.ts';
 import { run } from '../../src/adapters/process/run.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { resolveSecrets } from '../../src/config/secrets.ts';
-import type { ClusterActivities, PlanResult } from '../../src/contract/workflow/activities.ts';
+import type {
+  ClusterActivities,
+  PlanResult,
+  WatchInput,
+} from '../../src/contract/workflow/activities.ts';
 import type { DeploymentRef } from '../../src/contract/workflow/payloads.ts';
 import type { CauseReport } from '../../src/domain/cause.ts';
 import { SlipwayError } from '../../src/domain/errors.ts';
@@ -222,10 +226,27 @@ export class ReleasedEnvironment {
       const cause = { code: error.code, sentence: error.message };
       return { end: { phase: 'failed', cause }, judgement };
     }
-    const judgement = await watch('after');
-    if (judgement.state === 'healthy') return { end: { phase: 'succeeded' }, judgement };
+    const applied = await watch('after');
+    const judgement =
+      applied.state === 'healthy' && plan.restart
+        ? await this.#restart(deployment, plan.restart, look)
+        : applied;
+    if (judgement.state === 'healthy') return { end: { phase: 'succeeded' }, judgement: applied };
     const late = { code: 'rollout-timeout', sentence: 'not healthy in time' } as const;
     return { end: { phase: 'failed', cause: judgement.cause ?? late }, judgement };
+  }
+
+  async #restart(
+    deployment: DeploymentRef,
+    workloads: string[],
+    look: Omit<WatchInput, 'mode'>,
+  ): Promise<RolloutJudgement> {
+    const restart = { deployment, attempt: 1, workloads };
+    // As Temporal does when the answer of the first call was lost.
+    await runActivity(this.#activities.restart, restart);
+    await runActivity(this.#activities.restart, restart);
+    const watched = { ...look, services: [], restarted: workloads, mode: 'after' as const };
+    return runActivity(this.#activities.watchRollout, watched);
   }
 
   /** What the store would hold. */
@@ -259,6 +280,11 @@ export class ReleasedEnvironment {
     return this.#must('helm', [...args, '--namespace', this.#opened.name]);
   }
 
+  /** Runs kubectl in the environment's namespace. */
+  kubectl(...args: string[]): Promise<string> {
+    return this.#must('kubectl', [...args, '--namespace', this.#opened.name]);
+  }
+
   /** Runs helmfile on the newest commit, as another pipeline would. */
   async helmfile(...args: string[]): Promise<string> {
     const tree = join(this.#opened.folder, `by-hand-${Date.now()}`);
@@ -274,7 +300,11 @@ export class ReleasedEnvironment {
     return (await this.#must('git', args)).split('\t')[0] ?? '';
   }
 
-  async #must(tool: 'helm' | 'helmfile' | 'git', args: string[], cwd?: string): Promise<string> {
+  async #must(
+    tool: 'helm' | 'helmfile' | 'kubectl' | 'git',
+    args: string[],
+    cwd?: string,
+  ): Promise<string> {
     const { parts, kubernetes, charts } = this.#opened.lab;
     const result = await run(tool === 'git' ? 'git' : parts.tools[tool], args, {
       env: {

@@ -168,6 +168,90 @@ test('a rollback that fails says so, and the deployment stays failed', async () 
   expect(story.end.cause?.sentence).toContain('Rolling back failed: secrets is forbidden');
 });
 
+const restarting = { ...plan, restart: ['deployment/frontend'] };
+const crashing: RolloutJudgement = {
+  state: 'failed',
+  services: [{ service: 'frontend', state: 'failed', note: 'crashes' }],
+  cause: { code: 'crash-loop', sentence: 'It crashes.', service: 'frontend' },
+};
+
+test('what is to be restarted is restarted when the apply is verified, and then verified itself', async () => {
+  const calls: string[] = [];
+  const story = await deploy({
+    plan: () => Promise.resolve(restarting),
+    watchRollout: async ({ mode, restarted }) => {
+      if (mode === 'beside') await untilCancelled();
+      else calls.push(`watch ${restarted?.join(' ') ?? 'services'}`);
+      return healthy;
+    },
+    restart: ({ workloads, attempt }) => {
+      calls.push(`restart ${workloads.join(' ')} in attempt ${attempt}`);
+      return Promise.resolve();
+    },
+  });
+  expect(calls).toEqual([
+    'watch services',
+    'restart deployment/frontend in attempt 1',
+    'watch deployment/frontend',
+  ]);
+  expect(story.end.phase).toBe('succeeded');
+  expect(story.records.map(({ note }) => note)).toContain('Restarting deployment/frontend');
+  expect(story.outcomes[0]?.records).toMatchObject([{ end: 'succeeded', helmRevision: 5 }]);
+});
+
+test('nothing is restarted when nothing was applied, or when it is not healthy', async () => {
+  let restarts = 0;
+  const restart = () => {
+    restarts += 1;
+    return Promise.resolve();
+  };
+  const nothing = { digest: 'digest', services: [] };
+  await deploy({ plan: () => Promise.resolve(nothing), restart });
+  const bad = besideUntilCancelled(missingImage);
+  await deploy({ plan: () => Promise.resolve(restarting), watchRollout: bad, restart });
+  expect(restarts).toBe(0);
+});
+
+test('a restart that does not come up fails the deployment, and no service counts as succeeded', async () => {
+  const story = await deploy({
+    plan: () => Promise.resolve(restarting),
+    watchRollout: async ({ mode, restarted }) => {
+      if (mode === 'beside') await untilCancelled();
+      return restarted ? crashing : healthy;
+    },
+  });
+  expect(story.end).toMatchObject({ phase: 'failed', cause: { code: 'crash-loop' } });
+  expect(story.outcomes[0]?.records).toEqual([]);
+});
+
+test('a workload to restart that is not there fails by name, and the release is not taken back', async () => {
+  const story = await deploy(
+    {
+      plan: () => Promise.resolve(restarting),
+      restart: () => Promise.reject(failure('workload-missing', 'Deployment/frontend not found')),
+      rollBack: () => Promise.resolve({ takenBack: ['example-api to revision 3'] }),
+    },
+    { onFailure: 'rollback' },
+  );
+  expect(story.end).toMatchObject({
+    phase: 'failed',
+    cause: { code: 'workload-missing', sentence: 'Deployment/frontend not found' },
+  });
+});
+
+test('cancelled while a restart comes up, it ends there', async () => {
+  const story = await deploy({
+    plan: () => Promise.resolve(restarting),
+    watchRollout: async ({ mode, restarted }) => {
+      if (restarted) await cancelByAda();
+      if (restarted || mode === 'beside') await untilCancelled();
+      if (restarted) throw Context.current().cancellationSignal.reason as Error;
+      return healthy;
+    },
+  });
+  expect(story.end.phase).toBe('cancelled');
+});
+
 test('cancelled while applying: the process ends first, then the end is recorded with who', async () => {
   let applyEnded = false;
   const story = await deploy({
@@ -227,6 +311,7 @@ async function deploy(
     plan: () => Promise.resolve(plan),
     inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
     apply: () => Promise.resolve({ durationMs: 1 }),
+    restart: () => Promise.resolve(),
     rollBack: () => Promise.resolve({ takenBack: [] }),
     watchRollout: besideUntilCancelled(healthy),
     ...cluster,

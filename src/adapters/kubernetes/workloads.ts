@@ -14,7 +14,7 @@ import {
 } from './workload-facts.ts';
 
 /** What a service's newest Helm revision declares; `since` is when the revision was made. */
-interface Released {
+export interface Released {
   service: string;
   objects?: readonly ReleasedObject[];
   since?: Date;

@@ -142,6 +142,7 @@ async function storePlan(
       digest: plan.digest,
       services: json(plan.services),
       diff: plan.diff ? json(plan.diff) : null,
+      restart: plan.restart ? json(plan.restart) : null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .execute();

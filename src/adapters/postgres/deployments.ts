@@ -60,7 +60,7 @@ export function createDeployments(db: Db) {
       const plan = await db
         .selectFrom('plans')
         // Without the diff, which can be large.
-        .select(['digest', 'services', 'created_at'])
+        .select(['digest', 'services', 'created_at', 'restart'])
         .where('deployment_id', '=', summary.id)
         .executeTakeFirst();
       const attempts = await db
@@ -72,7 +72,10 @@ export function createDeployments(db: Db) {
       return {
         ...summary,
         plan: plan
-          ? { digest: plan.digest, createdAt: iso(plan.created_at), services: plan.services }
+          ? {
+              ...{ digest: plan.digest, createdAt: iso(plan.created_at), services: plan.services },
+              restart: plan.restart ?? [],
+            }
           : null,
         attempts: attempts.map((attempt) => ({
           number: attempt.number,
@@ -87,12 +90,12 @@ export function createDeployments(db: Db) {
     findPlan: async (deploymentId: string): Promise<Plan | undefined> => {
       const plan = await db
         .selectFrom('plans')
-        .select(['digest', 'services', 'created_at', 'diff'])
+        .select(['digest', 'services', 'created_at', 'diff', 'restart'])
         .where('deployment_id', '=', deploymentId)
         .executeTakeFirst();
       if (!plan) return undefined;
-      const { digest, services, created_at: createdAt, diff } = plan;
-      return { digest, createdAt: iso(createdAt), services, diff };
+      const { digest, services, created_at: createdAt, diff, restart } = plan;
+      return { digest, createdAt: iso(createdAt), services, restart: restart ?? [], diff };
     },
   };
 }

@@ -84,6 +84,7 @@ interface PlanTable {
   digest: string;
   services: Json<PlannedService[]>;
   diff: NullableJson<PlanDiff>;
+  restart: NullableJson<string[]>;
   created_at: Generated<Date>;
 }
 

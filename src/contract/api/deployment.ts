@@ -70,6 +70,9 @@ export const planSummarySchema = named(
         reason: Type.Optional(Type.String({ description: 'Why it is planned.' })),
       }),
     ),
+    restart: Type.Array(Type.String(), {
+      description: 'Workloads that are restarted after the apply.',
+    }),
   }),
 );
 

@@ -39,6 +39,8 @@ export interface ClusterActivities {
   inspect: (input: InspectInput) => Promise<InspectResult>;
   /** Runs helmfile for the planned services; returns when it said success. */
   apply: (input: ApplyInput) => Promise<ApplyResult>;
+  /** Replaces the pods of workloads, once for each attempt however often it is asked. */
+  restart: (input: RestartInput) => Promise<void>;
   /** Takes back what the deployment changed; names the services that it took back. */
   rollBack: (input: RollBackInput) => Promise<RollBackResult>;
   /** Watches beside the apply, or after it until healthy, failed or out of time. */
@@ -108,6 +110,8 @@ export interface PlanResult {
   unstable?: string[];
   /** How many services are as their last success left them. */
   unchanged?: number;
+  /** Workloads that are restarted when the apply is verified; absent where there are none. */
+  restart?: string[];
   /** What it changes; absent where nothing was compared. */
   diff?: PlanDiff;
 }
@@ -136,6 +140,13 @@ interface ApplyResult {
   durationMs: number;
 }
 
+interface RestartInput {
+  deployment: DeploymentRef;
+  attempt: number;
+  /** Such as `deployment/frontend`. */
+  workloads: string[];
+}
+
 interface RollBackInput {
   deployment: DeploymentRef;
   attempt: number;
@@ -151,6 +162,8 @@ export interface WatchInput {
   deployment: DeploymentRef;
   attempt: number;
   services: PlannedService[];
+  /** Judges these workloads, which were restarted, instead of the services. */
+  restarted?: string[];
   rollout: RolloutPolicy;
   /** `beside`: end only on definite failure. `after`: until healthy, failed or timed out. `once`: one look. */
   mode: 'beside' | 'after' | 'once';

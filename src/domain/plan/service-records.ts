@@ -45,6 +45,8 @@ export function recordsOf(
   });
   const [only, ...others] = plan.services;
   if (failed.length > 0 || !only || others.length > 0) return [...adopted, ...failed];
+  // Another service is to blame, such as one whose workload was restarted in the end.
+  if (cause.service !== undefined) return adopted;
   // Helm may have left nothing to look at, as after an install that it took back.
   return [...adopted, { ...only, end: 'failed', cause: { ...cause, service: only.name } }];
 }

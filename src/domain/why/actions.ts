@@ -20,6 +20,7 @@ export const ACTIONS: Record<CauseReport['code'], readonly string[]> = {
   'commit-missing': ['Push the commit again, or release the head of the branch.'],
   'repository-refused': ['Change what is refused, or permit it by `allow` in slipway.yaml.'],
   'namespace-missing': ['Create the namespace, or correct its name in slipway.yaml.', RERUN],
+  'workload-missing': ['Correct `restart` in slipway.yaml, or deploy the workload.', RERUN],
   'rbac-forbidden': ["Grant the permission to the worker's account.", RERUN],
   'git-auth': ['Renew the credentials for the repository.', RERUN],
   'git-unreachable': ['Wait: it is tried again.', 'Check the forge.'],
