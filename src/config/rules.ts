@@ -1,5 +1,5 @@
 import { findCycles } from './cycles.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean } from '../domain/did-you-mean.ts';
 import { fields, textAt, textsOf, valueAt, writtenEnvironments } from './fields.ts';
 import type { WrittenEnvironment } from './fields.ts';
 import { formatPath, quote, type Finding, type Path } from './problems.ts';

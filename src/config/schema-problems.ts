@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv';
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean } from '../domain/did-you-mean.ts';
 import { formatPath, quote, type Finding, type Path } from './problems.ts';
 import { configSchema } from './schema.ts';
 

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../cli/exit-codes.ts';
 import { Refusal, REFUSALS, SlipwayError } from '../domain/errors.ts';
+import type { BumpOptions } from './bump.ts';
 import type { PlanOptions } from './plan.ts';
 
 /**
@@ -103,6 +104,22 @@ program
   });
 
 program
+  .command('bump')
+  .description("set versions in an environment's versions.yaml, and touch nothing else in it")
+  .argument('[versions...]', '<key>=<version>, or with --from: <key>')
+  .option('--env <environment or folder>', 'where; may be given several times', collect, [])
+  .option('--repository <folder>', 'the deployment repository', '.')
+  .option('--from <environment>', 'take the versions that another environment has')
+  .option('--dry-run', 'show the change as a diff, and write nothing')
+  .option('--commit', 'commit the change')
+  .option('--push <branch>', 'commit the change, and push it to this branch of origin')
+  .addHelpText('after', '\nExample:\n  slipway bump hocs-audit=2.18.4 --env cs-qa --commit')
+  .action(async (versions: string[], options: BumpOptions) => {
+    const { bump } = await import('./bump.ts');
+    process.exitCode = await bump(versions, options);
+  });
+
+program
   .command('migrate')
   .description("bring the database and Temporal's namespace to what this version needs")
   .requiredOption('--config <file>', 'slipway.yaml')
@@ -138,6 +155,10 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
 }
 
 /** Says on stderr what went wrong, in words; the stack is for who asks with SLIPWAY_DEBUG. */
