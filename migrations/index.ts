@@ -3,6 +3,7 @@ import * as initial from './0001-initial.ts';
 import * as fingerprints from './0002-fingerprints.ts';
 import * as diff from './0003-diff.ts';
 import * as undo from './0004-undo.ts';
+import * as gates from './0005-gates.ts';
 
 /** All migrations in order. A shipped one never changes; a new one gets the next number. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +11,5 @@ export const migrations: Record<string, Migration> = {
   '0002-fingerprints': fingerprints,
   '0003-diff': diff,
   '0004-undo': undo,
+  '0005-gates': gates,
 };

@@ -1,6 +1,12 @@
 import { Type } from 'typebox';
 import type { Store } from '../adapters/postgres/store.ts';
-import { environmentPageSchema, environmentSchema } from '../contract/api/environment.ts';
+import {
+  environmentPageSchema,
+  environmentSchema,
+  holdEnvironmentSchema,
+  resumeEnvironmentSchema,
+  type Environment,
+} from '../contract/api/environment.ts';
 import { problemSchema } from '../contract/api/problem.ts';
 import { ref } from '../contract/api/schema.ts';
 import { Refusal } from '../domain/errors.ts';
@@ -10,9 +16,10 @@ import type { App } from './server.ts';
 const config = { permission: 'token' } as const;
 const problems = { '4xx': ref(problemSchema), '5xx': ref(problemSchema) };
 const tags = ['environments'];
+const params = Type.Object({ repository: nameParameter, name: nameParameter });
 
-/** Environments: what runs where, and the newest deployment of each. */
-export function addEnvironmentRoutes(app: App, store: Pick<Store, 'environments'>): void {
+/** Environments: what runs where, the newest deployment of each, and what holds them. */
+export function addEnvironmentRoutes(app: App, store: Pick<Store, 'environments' | 'holds'>): void {
   app.get(
     '/api/v1/environments',
     {
@@ -37,16 +44,59 @@ export function addEnvironmentRoutes(app: App, store: Pick<Store, 'environments'
       schema: {
         summary: 'Shows an environment',
         tags,
-        params: Type.Object({ repository: nameParameter, name: nameParameter }),
+        params,
         response: { 200: ref(environmentSchema), ...problems },
       },
     },
-    async ({ params: { repository, name } }) => {
-      const environment = await store.environments.find(repository, name);
-      if (!environment) {
-        throw new Refusal('not-found', `There is no environment ${repository}/${name}.`);
+    ({ params }) => mustFind(params),
+  );
+
+  app.post(
+    '/api/v1/environments/:repository/:name/hold',
+    {
+      config,
+      schema: {
+        summary: 'Holds an environment: merges stay away from it until it is resumed',
+        tags,
+        params,
+        body: ref(holdEnvironmentSchema),
+        response: { 200: ref(environmentSchema), ...problems },
+      },
+    },
+    async ({ params, body, actor, id: requestId }) => {
+      await mustFind(params);
+      if (body.until !== undefined && Date.parse(body.until) <= Date.now()) {
+        throw new Refusal('invalid', `The hold would end before it begins: ${body.until} is past.`);
       }
-      return environment;
+      await store.holds.hold({ ...params, ...body, actor, requestId });
+      return mustFind(params);
     },
   );
+
+  app.post(
+    '/api/v1/environments/:repository/:name/resume',
+    {
+      config,
+      schema: {
+        summary: 'Ends the hold of an environment',
+        tags,
+        params,
+        body: ref(resumeEnvironmentSchema),
+        response: { 200: ref(environmentSchema), ...problems },
+      },
+    },
+    async ({ params, body, actor, id: requestId }) => {
+      await mustFind(params);
+      if (!(await store.holds.resume({ ...params, ...body, actor, requestId }))) {
+        throw new Refusal('conflict', `${params.repository}/${params.name} is not held.`);
+      }
+      return mustFind(params);
+    },
+  );
+
+  async function mustFind(place: { repository: string; name: string }): Promise<Environment> {
+    const environment = await store.environments.find(place.repository, place.name);
+    if (environment) return environment;
+    throw new Refusal('not-found', `There is no environment ${place.repository}/${place.name}.`);
+  }
 }

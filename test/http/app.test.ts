@@ -27,6 +27,8 @@ const ROUTES = [
   ['GET', '/api/v1/deployments/{id}/why', 401],
   ['GET', '/api/v1/environments', 401],
   ['GET', '/api/v1/environments/{repository}/{name}', 401],
+  ['POST', '/api/v1/environments/{repository}/{name}/hold', 401],
+  ['POST', '/api/v1/environments/{repository}/{name}/resume', 401],
   ['GET', '/healthz', 200],
   ['GET', '/readyz', 200],
   ['POST', '/webhooks/github/{repository}', 401],

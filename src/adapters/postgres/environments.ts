@@ -1,6 +1,7 @@
 import { sql, type Selectable } from 'kysely';
 import type { Environment, EnvironmentPage } from '../../contract/api/environment.ts';
 import type { Db } from './database.ts';
+import { activeHolds } from './holds.ts';
 import { summariesById } from './deployment-rows.ts';
 import type { RecordedService } from '../../domain/plan/plan-services.ts';
 import { readRecorded } from './services.ts';
@@ -127,12 +128,15 @@ async function withState(db: Db, rows: readonly Row[]): Promise<Environment[]> {
     )
     .orderBy('name')
     .execute();
+  const holds = await activeHolds(db, rows);
   return rows.map((row) => ({
     repository: row.repository,
     name: row.name,
     cluster: row.cluster,
     namespace: row.namespace,
     acceptedCommit: row.accepted_commit,
+    hold:
+      holds.find((of) => of.repository === row.repository && of.name === row.name)?.hold ?? null,
     deployment: deployments.find(({ id }) => id === row.deployment_id) ?? null,
     services: services
       .filter((of) => of.repository === row.repository && of.environment === row.name)

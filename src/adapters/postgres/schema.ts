@@ -14,6 +14,7 @@ export interface Tables {
   plans: PlanTable;
   services: ServiceTable;
   service_failures: ServiceFailureTable;
+  holds: HoldTable;
   log_chunks: LogChunkTable;
   inbox: InboxTable;
   tokens: TokenTable;
@@ -112,6 +113,18 @@ interface ServiceFailureTable {
   cause: Json<CauseReport>;
   deployment_id: string;
   at: Generated<Date>;
+}
+
+interface HoldTable {
+  id: string;
+  repository: string;
+  environment: string;
+  reason: string;
+  held_by: string;
+  since: Generated<Date>;
+  until: Date | null;
+  ended_at: Date | null;
+  ended_by: string | null;
 }
 
 interface LogChunkTable {

@@ -3,6 +3,7 @@ import type { Db } from './database.ts';
 import { createDeployments } from './deployments.ts';
 import { createEnvironments } from './environments.ts';
 import { translated } from './errors.ts';
+import { createHolds } from './holds.ts';
 import { createInbox } from './inbox.ts';
 import { createLogs } from './logs.ts';
 import { createReleases } from './releases.ts';
@@ -15,6 +16,7 @@ export function createStore(db: Db) {
     releases: translated('releases', createReleases(db)),
     deployments: translated('deployments', createDeployments(db)),
     environments: translated('environments', createEnvironments(db)),
+    holds: translated('holds', createHolds(db)),
     logs: translated('logs', createLogs(db)),
     tokens: translated('tokens', createTokens(db)),
     audit: translated('audit', createAudit(db)),

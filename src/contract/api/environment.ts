@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { deploymentSummarySchema } from './deployment.ts';
-import { commitId, named, nullable, page, ref, timestamp } from './schema.ts';
+import { closed, commitId, named, nullable, page, reasonText, ref, timestamp } from './schema.ts';
 
 /** One namespace on one cluster, and what runs there. */
 
@@ -16,6 +16,31 @@ const runningServiceSchema = named(
   }),
 );
 
+const holdSchema = named(
+  'Hold',
+  Type.Object(
+    {
+      reason: Type.String(),
+      by: Type.String(),
+      since: timestamp,
+      until: nullable(timestamp),
+    },
+    { description: 'Merges stay away from this environment until a person resumes it.' },
+  ),
+);
+
+/** The body of POST /environments/:repository/:name/hold. */
+export const holdEnvironmentSchema = named(
+  'HoldEnvironment',
+  Type.Object({ reason: reasonText, until: Type.Optional(timestamp) }, closed),
+);
+
+/** The body of POST /environments/:repository/:name/resume. */
+export const resumeEnvironmentSchema = named(
+  'ResumeEnvironment',
+  Type.Object({ reason: Type.Optional(reasonText) }, closed),
+);
+
 export const environmentSchema = named(
   'Environment',
   Type.Object({
@@ -24,6 +49,7 @@ export const environmentSchema = named(
     cluster: Type.String(),
     namespace: Type.String(),
     acceptedCommit: nullable(commitId),
+    hold: nullable(ref(holdSchema)),
     deployment: nullable(ref(deploymentSummarySchema)),
     services: Type.Array(ref(runningServiceSchema)),
   }),
@@ -31,7 +57,15 @@ export const environmentSchema = named(
 
 export const environmentPageSchema = page('EnvironmentPage', ref(environmentSchema));
 
-export const environmentSchemas = [runningServiceSchema, environmentSchema, environmentPageSchema];
+export const environmentSchemas = [
+  runningServiceSchema,
+  holdSchema,
+  holdEnvironmentSchema,
+  resumeEnvironmentSchema,
+  environmentSchema,
+  environmentPageSchema,
+];
 
 export type Environment = Static<typeof environmentSchema>;
+export type Hold = Static<typeof holdSchema>;
 export type EnvironmentPage = Static<typeof environmentPageSchema>;

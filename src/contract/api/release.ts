@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { RELEASE_PHASES } from '../../domain/phases.ts';
 import { deploymentSummarySchema } from './deployment.ts';
-import { commitId, named, nullable, page, ref, timestamp } from './schema.ts';
+import { closed, commitId, named, nullable, page, reasonText, ref, timestamp } from './schema.ts';
 
 /** One commit of a repository on its way through its environments. */
 
@@ -38,7 +38,7 @@ export const createReleaseSchema = named(
       repository: Type.String({ minLength: 1, maxLength: 63 }),
       commit: Type.Optional(commitId),
     },
-    { additionalProperties: false },
+    closed,
   ),
 );
 
@@ -52,9 +52,9 @@ export const rerunReleaseSchema = named(
       force: Type.Optional(
         Type.Boolean({ description: 'Plan every service, also what looks unchanged.' }),
       ),
-      reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
+      reason: Type.Optional(reasonText),
     },
-    { additionalProperties: false },
+    closed,
   ),
 );
 

@@ -8,6 +8,12 @@ export const timestamp = Type.String({ format: 'date-time' });
 /** A full commit id. */
 export const commitId = Type.String({ pattern: '^[0-9a-f]{40}$' });
 
+/** A sentence of a person, for the record. */
+export const reasonText = Type.String({ minLength: 1, maxLength: 500 });
+
+/** Of a body: what it does not name is a mistake. */
+export const closed = { additionalProperties: false };
+
 /** Always present, `null` where there is nothing to say. */
 export function nullable<T extends TSchema>(schema: T) {
   return Type.Union([schema, Type.Null()]);
