@@ -39,6 +39,7 @@ interface EnvironmentSettings extends LaneKey {
   retry: RetryPolicy;
   rollout: RolloutPolicy;
   onFailure: 'stop' | 'rollback';
+  overtakeVerifying: boolean;
 }
 
 interface DeploymentStore {
@@ -80,8 +81,8 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
           if (!row) return [];
           const { deploymentId, deploymentNumber } = row;
           const ids = { environment: name, cluster, namespace, deploymentId, deploymentNumber };
-          const { retry, rollout, onFailure } = policies;
-          return [{ ...ids, after: [...after], retry, rollout, onFailure }];
+          const { retry, rollout, onFailure, overtakeVerifying } = policies;
+          return [{ ...ids, after: [...after], retry, rollout, onFailure, overtakeVerifying }];
         });
         return { title: facts.title, targets, ...(facts.cause ? { cause: facts.cause } : {}) };
       }),
@@ -96,7 +97,9 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
       beating(async (signal) => {
         const mirror = deps.mirror(repository);
         const accepted = await deps.acceptedCommits.acceptedCommit(repository, environment);
-        const commits = candidates.filter(({ manual }) => !manual).map(({ commit }) => commit);
+        const commits = candidates
+          .filter(({ kind }) => kind === 'automatic')
+          .map(({ commit }) => commit);
         const known = new Set(accepted === undefined ? commits : [accepted, ...commits]);
         const pairs = new Set<string>();
         for (const older of known) {
@@ -108,7 +111,12 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
         return decideOrder(accepted, candidates, (older, newer) => pairs.has(`${older} ${newer}`));
       }),
 
-    acceptCommit: (input) => deps.acceptedCommits.accept(input),
+    acceptCommit: async ({ deploymentId, ...input }) => {
+      // A lane that was lost and came back may know a deployment that ended meanwhile.
+      const end = await deps.deployments.findEnd(deploymentId);
+      if (!end) await deps.acceptedCommits.accept(input);
+      return end;
+    },
     readRecorded: (input) => deps.services.readRecorded(input),
     recordPhase: (input) => deps.deployments.recordPhase(input),
     recordOutcome: (input) => deps.deployments.recordOutcome(input),

@@ -6,10 +6,16 @@ import {
   sleep,
 } from '@temporalio/workflow';
 import type { PlanResult } from '../src/contract/workflow/activities.ts';
-import { CANCEL_SIGNAL, type CancelInput } from '../src/contract/workflow/messages.ts';
+import {
+  CANCEL_SIGNAL,
+  SUPERSEDE_SIGNAL,
+  type CancelInput,
+  type SupersedeInput,
+} from '../src/contract/workflow/messages.ts';
 import type { DeploymentEnd, DeploymentRequest } from '../src/contract/workflow/payloads.ts';
 import { afterFailure } from '../src/domain/attempts.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
+import { supersededBy, takesPlaceOf } from '../src/domain/overtaking.ts';
 import type { EndPhase } from '../src/domain/phases.ts';
 import { isTakenBack } from '../src/domain/rollback.ts';
 import { recordsOf } from '../src/domain/plan/service-records.ts';
@@ -22,6 +28,7 @@ import { restartAndVerify } from './restart.ts';
 import { tellUi } from './search-attributes.ts';
 
 const cancel = defineSignal<[CancelInput]>(CANCEL_SIGNAL);
+const supersede = defineSignal<[SupersedeInput]>(SUPERSEDE_SIGNAL);
 
 const HAND_OVERS_MAX = 10;
 
@@ -34,9 +41,22 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   let plan: PlanResult | undefined;
   let judgement: RolloutJudgement | undefined;
   let attempt = 0;
+  let lastFailure: { attempt: number; cause: CauseReport } | undefined;
   setHandler(cancel, ({ by }) => {
     cancelledBy = by;
     scope.cancel();
+  });
+  // Never while a process may change the cluster: what was begun is brought to its end.
+  let mayGiveWay = true;
+  let newer: SupersedeInput | undefined;
+  const giveWayFrom = (may: boolean) => {
+    mayGiveWay = may;
+    if (may && newer) scope.cancel();
+  };
+  setHandler(supersede, (by) => {
+    if (by.deploymentId === deploymentId || !takesPlaceOf(by, request)) return;
+    newer = by;
+    giveWayFrom(mayGiveWay);
   });
 
   const finish = (phase: EndPhase, cause?: CauseReport) =>
@@ -69,6 +89,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     });
   } catch (error) {
     if (!isCancellation(error)) throw error;
+    if (newer && cancelledBy === undefined) return finish('superseded', supersededCause(newer));
     return finish('cancelled', { code: 'cancelled', sentence: cancelledSentence() });
   }
 
@@ -77,6 +98,14 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     const by =
       cancelledBy === undefined ? 'Cancelled with its lane' : `Cancelled by ${cancelledBy}`;
     return applied ? `${by}, after the apply had gone through: not verified.` : `${by}.`;
+  }
+
+  function supersededCause(by: SupersedeInput): CauseReport {
+    const cause = supersededBy(by);
+    const failed = lastFailure;
+    const before = failed ? ` Attempt ${failed.attempt} had failed: ${failed.cause.sentence}` : '';
+    const after = applied && !failed ? ' It was applied, but not verified.' : '';
+    return { ...cause, sentence: `${cause.sentence}${before}${after}` };
   }
 
   /** What the plan touched is as it should be; what it left alone may still be failed. */
@@ -92,6 +121,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     if (!takesBack || !plan?.services.length) {
       return finish(phase, cause);
     }
+    giveWayFrom(false);
     await enter('verifying', `Rolling back: ${cause.sentence}`);
     try {
       const { takenBack } = await onCluster(
@@ -128,11 +158,14 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
         return undefined;
       }
       const names = plan.services.map(({ name }) => name).join(', ');
+      giveWayFrom(false);
       await enter('applying', `Applying ${names}`, plan);
       let verdict = await applyAndVerify(request, ref, attempt, plan, () => {
         applied = true;
+        giveWayFrom(request.overtakeVerifying === true);
         return enter('verifying', 'Waiting until Kubernetes runs it');
       });
+      giveWayFrom(false);
       if (!verdict.cause && plan.restart) {
         verdict = await restartAndVerify(request, ref, attempt, plan.restart, verdict, (note) =>
           enter('verifying', note),
@@ -162,6 +195,8 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   }
 
   async function pause(waitMs: number, cause: CauseReport) {
+    lastFailure = { attempt, cause };
+    giveWayFrom(true);
     const retryAt = new Date(Date.now() + waitMs).toISOString();
     const note = `Attempt ${attempt} failed: ${cause.sentence} Next attempt at ${retryAt}.`;
     await recordPhase({ deploymentId, phase: 'retrying', attempt, note, cause, retryAt });

@@ -21,11 +21,13 @@ import {
   DEPLOYMENT_ENDED_SIGNAL,
   LANE_QUERY,
   SUBMIT_UPDATE,
+  SUPERSEDE_SIGNAL,
   type CancelDeploymentInput,
   type CancelInput,
   type LaneView,
   type SubmitInput,
   type SubmitResult,
+  type SupersedeInput,
 } from '../src/contract/workflow/messages.ts';
 import type {
   DeploymentEnd,
@@ -33,6 +35,7 @@ import type {
   LaneState,
 } from '../src/contract/workflow/payloads.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
+import { supersededBy, takesPlaceOf } from '../src/domain/overtaking.ts';
 import type { EndPhase } from '../src/domain/phases.ts';
 import { acceptCommit, orderWaiting, recordOutcome, recordPhase } from './activity-options.ts';
 import type { deploymentWorkflow } from './deployment.ts';
@@ -43,6 +46,7 @@ import { searchAttributes } from './search-attributes.ts';
 const submit = defineUpdate<SubmitResult, [SubmitInput]>(SUBMIT_UPDATE);
 const cancelDeployment = defineSignal<[CancelDeploymentInput]>(CANCEL_DEPLOYMENT_SIGNAL);
 const cancel = defineSignal<[CancelInput]>(CANCEL_SIGNAL);
+const supersede = defineSignal<[SupersedeInput]>(SUPERSEDE_SIGNAL);
 const deploymentEnded = defineSignal<[DeploymentEnd]>(DEPLOYMENT_ENDED_SIGNAL);
 const laneQuery = defineQuery<LaneView>(LANE_QUERY);
 
@@ -57,6 +61,8 @@ interface Running {
   end?: DeploymentEnd;
   /** A cancel that came before the deployment was started. */
   cancelledBy?: string;
+  /** The waiting deployment that was told to it. */
+  told?: string;
 }
 
 /** The queue of one environment: one deployment at a time, newest waiting commit first, none lost. */
@@ -109,6 +115,14 @@ export async function laneWorkflow(
     return at < 0 ? undefined : waiting.splice(at, 1)[0];
   };
   const mustRotate = () => workflowInfo().continueAsNewSuggested && !running;
+  /** What waits first and is to take the place of what runs, unless that was told already. */
+  const overtaking = () => {
+    const [first] = waiting;
+    if (!first || !running?.handle || running.end || queue.order !== 'decided') return undefined;
+    return running.told !== first.deploymentId && takesPlaceOf(first, running.request)
+      ? first
+      : undefined;
+  };
 
   for (;;) {
     await condition(
@@ -116,6 +130,7 @@ export async function laneWorkflow(
         cancelling.length > 0 ||
         (queue.order === 'needed' && waiting.length > 0) ||
         running?.end !== undefined ||
+        overtaking() !== undefined ||
         (!running && waiting.length > 0 && queue.order === 'decided') ||
         mustRotate(),
     );
@@ -144,6 +159,12 @@ export async function laneWorkflow(
       await decide();
       continue;
     }
+    const newer = overtaking();
+    if (newer && running) {
+      running.told = newer.deploymentId;
+      await running.handle?.signal(supersede, asNewcomer(newer)).catch(() => undefined);
+      continue;
+    }
     if (mustRotate()) break;
     if (running || queue.order !== 'decided') continue;
     const request = waiting.shift();
@@ -160,7 +181,7 @@ export async function laneWorkflow(
     const candidates = waiting.map(({ deploymentId, commit, kind }) => ({
       deploymentId,
       commit,
-      manual: kind !== 'automatic',
+      kind,
     }));
     const decision = await orderWaiting({ repository, environment, candidates }).catch(askLater);
     if (!decision) return;
@@ -170,9 +191,10 @@ export async function laneWorkflow(
     waiting.sort((a, b) => rank(a) - rank(b));
     for (const { deploymentId, why, by } of decision.refuse) {
       const request = take(deploymentId);
-      if (request) {
-        await endUnstarted(request, 'superseded', { code: why, sentence: REFUSED[why](by) });
-      }
+      if (!request) continue;
+      const newer = waiting.find((one) => one.commit === by && why !== 'older-commit');
+      const cause = newer ? supersededBy(newer) : { code: why, sentence: REFUSED[why](by) };
+      await endUnstarted(request, 'superseded', cause);
     }
   }
 
@@ -195,8 +217,13 @@ export async function laneWorkflow(
     // Noted before the first await, so that a repeated request finds it.
     const me: Running = { request };
     running = me;
-    const { repository, environment, commit } = request;
-    await acceptCommit({ repository, environment, commit });
+    const { repository, environment, commit, deploymentId } = request;
+    const ended = await acceptCommit({ repository, environment, commit, deploymentId });
+    if (ended) {
+      running = undefined;
+      await tell(request, ended);
+      return;
+    }
     try {
       me.handle = await startChild<typeof deploymentWorkflow>('deploymentWorkflow', {
         workflowId: deploymentWorkflowId(key),
@@ -215,9 +242,13 @@ export async function laneWorkflow(
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      // The deployment of a lane that was lost still runs: it goes first.
+      // The deployment of a lane that was lost still runs: it goes first, unless it gives way.
       running = undefined;
       waiting.unshift(request);
+      queue.order = 'needed';
+      await getExternalWorkflowHandle(deploymentWorkflowId(key))
+        .signal(supersede, asNewcomer(request))
+        .catch(() => undefined);
       await sleep(ORPHAN_WAIT_MS);
       return;
     }
@@ -238,9 +269,15 @@ export async function laneWorkflow(
   }
 }
 
+function asNewcomer({ deploymentId, releaseNumber, commit, kind }: DeploymentRequest) {
+  return { deploymentId, releaseNumber, commit, kind };
+}
+
 const REFUSED = {
-  'older-commit': (by: string) => `${shortCommit(by)} is newer and was accepted here before.`,
+  'older-commit': (by: string) =>
+    `${shortCommit(by)} is newer and came here before. Rerun this one to deploy it on purpose.`,
   'newer-commit': (by: string) => `The newer ${shortCommit(by)} took its place in the queue.`,
+  rollback: (by: string) => `The rollback to ${shortCommit(by)} took its place in the queue.`,
   'rewritten-history': (by: string) =>
     `The branch was rewritten: this commit does not descend from ${shortCommit(by)}. Rerun it to deploy it on purpose.`,
 } as const;

@@ -141,6 +141,7 @@ function deploymentRequest(
     ...{ releaseId, releaseNumber, repository, commit, kind, force, title },
     ...{ environment, cluster, namespace, deploymentId, deploymentNumber, retry, rollout },
     onFailure: target.onFailure ?? 'stop',
+    overtakeVerifying: target.overtakeVerifying ?? false,
     releaseWorkflowId: workflowInfo().workflowId,
   };
 }

@@ -63,6 +63,8 @@ export interface EnvironmentConfig {
   onFailure: 'stop' | 'rollback';
   /** Workloads that are restarted after an apply, such as `deployment/frontend`. */
   restart: readonly string[];
+  /** Whether a newer commit takes the place of a deployment that is applied and being verified. */
+  overtakeVerifying: boolean;
   /** Whether a chart that moved within its range is released by itself. */
   chartRanges: 'hold' | 'follow';
   /** Uninstalls what Slipway deployed and the repository no longer declares. */

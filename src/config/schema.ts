@@ -167,6 +167,13 @@ const environmentSchema = Type.Object(
         },
       ),
     ),
+    overtakeVerifying: Type.Optional(
+      Type.Boolean({
+        title: 'true or false',
+        description:
+          'A newer commit takes the place of a deployment also while that is verified. Default false: only while it waits, plans or pauses between attempts.',
+      }),
+    ),
     chartRanges: Type.Optional(
       Type.Enum(['hold', 'follow'], {
         title: 'hold or follow',

@@ -109,6 +109,7 @@ function toEnvironment(
     },
     onFailure: raw.onFailure ?? 'stop',
     restart: raw.restart ?? [],
+    overtakeVerifying: raw.overtakeVerifying ?? false,
     chartRanges: raw.chartRanges ?? 'hold',
     prune: raw.prune ?? false,
   };

@@ -3,7 +3,14 @@ import type { CauseCode } from './errors.ts';
 /** Why a deployment ended as it did, in a form that people and programs read. */
 export interface CauseReport {
   code:
-    CauseCode | 'dependency' | 'older-commit' | 'newer-commit' | 'rewritten-history' | 'cancelled';
+    | CauseCode
+    | 'dependency'
+    | 'older-commit'
+    | 'newer-commit'
+    | 'manual-release'
+    | 'rollback'
+    | 'rewritten-history'
+    | 'cancelled';
   /** One sentence with the names and values that matter; holds no secret. */
   sentence: string;
   service?: string;

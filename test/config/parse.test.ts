@@ -49,6 +49,7 @@ describe('a valid file', () => {
       rollout: { timeoutMs: 600_000, soakMs: 30_000, restartsMax: 5 },
       onFailure: 'stop',
       restart: [],
+      overtakeVerifying: false,
       chartRanges: 'hold',
       prune: false,
     });

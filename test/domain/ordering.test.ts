@@ -34,8 +34,23 @@ describe('what waits in a lane is ordered by git ancestry', () => {
   });
 
   test('a person may deploy an older commit', () => {
-    const manual = { deploymentId: 'a', commit: 'c1', manual: true };
+    const manual = { deploymentId: 'a', commit: 'c1', kind: 'manual' as const };
     expect(decideOrder('c3', [manual], onBranch)).toEqual({ keep: ['a'], refuse: [] });
+  });
+
+  test('a rollback goes first and replaces what people asked for before it, not after', () => {
+    const decision = decideOrder(
+      'c3',
+      [
+        automatic('next', 'c5'),
+        { deploymentId: 'before', commit: 'c4', kind: 'manual' },
+        { deploymentId: 'back', commit: 'c1', kind: 'rollback' },
+        { deploymentId: 'afterwards', commit: 'c2', kind: 'manual' },
+      ],
+      onBranch,
+    );
+    expect(decision.keep).toEqual(['back', 'afterwards', 'next']);
+    expect(decision.refuse).toEqual([{ deploymentId: 'before', why: 'rollback', by: 'c1' }]);
   });
 
   test('in whatever order commits arrive, none is lost and the newest is kept', () => {
@@ -57,5 +72,5 @@ describe('what waits in a lane is ordered by git ancestry', () => {
 });
 
 function automatic(deploymentId: string, commit: string): Candidate {
-  return { deploymentId, commit, manual: false };
+  return { deploymentId, commit, kind: 'automatic' };
 }

@@ -7,7 +7,7 @@ import type {
   PhaseRecord,
 } from '../../src/contract/workflow/activities.ts';
 import { SERVICE_QUEUE } from '../../src/contract/workflow/ids.ts';
-import { CANCEL_SIGNAL } from '../../src/contract/workflow/messages.ts';
+import { CANCEL_SIGNAL, SUPERSEDE_SIGNAL } from '../../src/contract/workflow/messages.ts';
 import type { DeploymentRequest } from '../../src/contract/workflow/payloads.ts';
 import type { CauseCode } from '../../src/domain/errors.ts';
 import type { RolloutJudgement } from '../../src/domain/services.ts';
@@ -282,6 +282,86 @@ test('a cancel that comes too late does not change the truth', async () => {
   expect(story.end.phase).toBe('succeeded');
   expect(story.outcomes.map(({ phase }) => phase)).toEqual(['succeeded']);
 });
+
+test('a newer commit takes its place while it plans, and the plan is ended first', async () => {
+  let planEnded = false;
+  const story = await deploy({
+    plan: async () => {
+      await supersedeBy('automatic');
+      await untilCancelled();
+      planEnded = true;
+      throw Context.current().cancellationSignal.reason as Error;
+    },
+  });
+  expect(planEnded).toBe(true);
+  expect(story.end).toMatchObject({
+    phase: 'superseded',
+    cause: { code: 'newer-commit', sentence: 'Release #412 (bbbbbbbb) took its place.' },
+  });
+});
+
+test('a newer commit takes its place in the pause between attempts, and the failure stays told', async () => {
+  let applied = 0;
+  const story = await deploy({
+    apply: async () => {
+      applied += 1;
+      await supersedeBy('automatic');
+      throw failure('cluster-unreachable', 'connection refused');
+    },
+  });
+  expect(applied).toBe(1);
+  expect(story.end).toMatchObject({ phase: 'superseded', cause: { code: 'newer-commit' } });
+  expect(story.end.cause?.sentence).toContain('Attempt 1 had failed: connection refused');
+});
+
+test('a newer commit waits for a deployment that applies, and for its verification', async () => {
+  const story = await deploy({
+    apply: async () => {
+      await supersedeBy('automatic');
+      return { durationMs: 1 };
+    },
+  });
+  expect(story.end.phase).toBe('succeeded');
+});
+
+test('where the configuration says so, a newer commit takes its place while it is verified', async () => {
+  const story = await deploy(
+    {
+      watchRollout: async ({ mode }) => {
+        if (mode === 'after') await supersedeBy('automatic');
+        await untilCancelled();
+        throw Context.current().cancellationSignal.reason as Error;
+      },
+    },
+    { overtakeVerifying: true },
+  );
+  expect(story.end).toMatchObject({ phase: 'superseded', cause: { code: 'newer-commit' } });
+  expect(story.end.cause?.sentence).toContain('It was applied, but not verified.');
+});
+
+test('what a person asked for does not yield to a newer commit, but to a rollback', async () => {
+  const manual = { kind: 'manual' } as const;
+  const automatic = await deploy({ plan: () => supersedeBy('automatic').then(() => plan) }, manual);
+  expect(automatic.end.phase).toBe('succeeded');
+  const rollback = await deploy(
+    {
+      plan: async () => {
+        await supersedeBy('rollback');
+        await untilCancelled();
+        throw Context.current().cancellationSignal.reason as Error;
+      },
+    },
+    manual,
+  );
+  expect(rollback.end).toMatchObject({ phase: 'superseded', cause: { code: 'rollback' } });
+});
+
+/** Tells the deployment that calls it what is to take its place, as its lane would. */
+async function supersedeBy(kind: DeploymentRequest['kind']): Promise<void> {
+  const { workflowId } = Context.current().info.workflowExecution ?? { workflowId: '' };
+  const by = { deploymentId: 'dep_newer', releaseNumber: 412, commit: 'b'.repeat(40), kind };
+  await environment.client.workflow.getHandle(workflowId).signal(SUPERSEDE_SIGNAL, by);
+}
 
 /** Cancels the deployment that calls it, as its lane would. */
 async function cancelByAda(): Promise<void> {

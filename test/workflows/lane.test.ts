@@ -122,6 +122,37 @@ test('a waiting deployment is cancelled at once, a running one through its own e
   });
 });
 
+test('a newer commit takes the place of a deployment that pauses between attempts', async () => {
+  await inLane('overtaken', async (lane) => {
+    lane.unreachable.add(1);
+    await lane.submit(1);
+    await until(() => lane.notes.some((note) => note.includes('Next attempt at')));
+    await lane.submit(2);
+    await lane.started(2);
+    lane.finish(2);
+    await until(() => lane.end(2));
+    expect(lane.end(1)).toMatchObject({ phase: 'superseded', cause: { code: 'newer-commit' } });
+    expect(lane.applied).toEqual([1, 2]);
+  });
+});
+
+test('a lane that was terminated comes back, and what still runs is waited for', async () => {
+  await inLane('lost', async (lane) => {
+    await lane.submit(1);
+    await lane.started(1);
+    await environment.client.workflow.getHandle(laneWorkflowId(lane.key)).terminate();
+    // The lane's end takes its deployment with it; asked again, the lane finds that it ended.
+    await lane.submit(1);
+    await lane.submit(2);
+    await lane.started(2);
+    lane.finish(2);
+    await until(() => lane.end(2));
+    expect(lane.end(1)).toMatchObject({ phase: 'cancelled' });
+    expect(lane.applied).toEqual([1, 2]);
+    expect(lane.together).toBe(1);
+  });
+});
+
 test('a deployment that was terminated is recorded as errored, and the lane goes on', async () => {
   await inLane('terminated', async (lane) => {
     await lane.submit(1);
@@ -168,6 +199,8 @@ class Lane {
   /** The most deployments that ever applied at the same time. */
   together = 0;
   gitRefuses = false;
+  /** Commits whose apply does not reach the cluster. */
+  readonly unreachable = new Set<number>();
   readonly notes: string[] = [];
   readonly #ends = new Map<string, OutcomeRecord>();
   readonly #finished = new Set<string>();
@@ -226,9 +259,10 @@ class Lane {
         this.#ends.set(record.deploymentId, record);
         return Promise.resolve();
       },
-      acceptCommit: ({ commit }) => {
-        this.#accepted = commit;
-        return Promise.resolve();
+      acceptCommit: ({ commit, deploymentId }) => {
+        const end = this.#ends.get(deploymentId);
+        if (!end) this.#accepted = commit;
+        return Promise.resolve(end);
       },
       // Commits of one branch: the ids grow from parent to child.
       orderWaiting: ({ candidates }) =>
@@ -254,8 +288,12 @@ class Lane {
     const { heartbeat, cancellationSignal } = Context.current();
     this.#applying += 1;
     this.together = Math.max(this.together, this.#applying);
-    this.applied.push(Number.parseInt(commit.replace(/^a+/, ''), 16));
+    const number = Number.parseInt(commit.replace(/^a+/, ''), 16);
+    this.applied.push(number);
     try {
+      if (this.unreachable.has(number)) {
+        throw ApplicationFailure.nonRetryable('connection refused', 'cluster-unreachable');
+      }
       await until(() => {
         heartbeat();
         cancellationSignal.throwIfAborted();

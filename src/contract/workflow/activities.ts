@@ -1,6 +1,6 @@
 import type { CauseReport } from '../../domain/cause.ts';
 import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
-import type { OrderDecision } from '../../domain/ordering.ts';
+import type { Candidate, OrderDecision } from '../../domain/ordering.ts';
 import type { DeploymentPhase, EndPhase } from '../../domain/phases.ts';
 import type { RolloutPolicy } from '../../domain/rollout.ts';
 import type { RecordedService } from '../../domain/plan/plan-services.ts';
@@ -22,8 +22,11 @@ export interface ServiceActivities {
   submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>;
   /** Orders what waits in a lane by git ancestry. */
   orderWaiting: (input: OrderInput) => Promise<OrderDecision>;
-  /** Notes that the environment accepted this commit, from which later ones must descend. */
-  acceptCommit: (input: AcceptInput) => Promise<void>;
+  /**
+   * Notes that the environment accepted this commit, from which later ones must descend; unless the
+   * deployment has ended already, and then answers how.
+   */
+  acceptCommit: (input: AcceptInput) => Promise<DeploymentEnd | undefined>;
   /** What is remembered of the services of an environment. */
   readRecorded: (input: EnvironmentInput) => Promise<RecordedService[]>;
   recordPhase: (input: PhaseRecord) => Promise<void>;
@@ -50,7 +53,7 @@ export interface ClusterActivities {
 interface OrderInput {
   repository: string;
   environment: string;
-  candidates: { deploymentId: string; commit: string; manual: boolean }[];
+  candidates: Candidate[];
 }
 
 interface EnvironmentInput {
@@ -60,6 +63,8 @@ interface EnvironmentInput {
 
 interface AcceptInput extends EnvironmentInput {
   commit: string;
+  /** The deployment that is about to start. */
+  deploymentId: string;
 }
 
 export interface PhaseRecord {

@@ -1,3 +1,4 @@
+import type { DeploymentKind } from '../../domain/overtaking.ts';
 import type { DeploymentEnd, DeploymentRequest, LaneState } from './payloads.ts';
 
 /** Names and payloads of what is sent to running workflows. */
@@ -39,4 +40,14 @@ export interface CancelReleaseInput {
 export const CANCEL_SIGNAL = 'cancel';
 export interface CancelInput {
   by: string;
+}
+
+/** Signal from a lane to the deployment that it runs, which gives way as soon as it may. */
+export const SUPERSEDE_SIGNAL = 'supersede';
+export interface SupersedeInput {
+  /** What takes the place of the running deployment. */
+  deploymentId: string;
+  releaseNumber: number;
+  commit: string;
+  kind: DeploymentKind;
 }

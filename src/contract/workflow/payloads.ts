@@ -1,14 +1,12 @@
 import type { RetryPolicy } from '../../domain/backoff.ts';
 import type { CauseReport } from '../../domain/cause.ts';
 import type { CauseCode } from '../../domain/errors.ts';
+import type { DeploymentKind } from '../../domain/overtaking.ts';
 import type { EndPhase } from '../../domain/phases.ts';
 import type { RolloutPolicy } from '../../domain/rollout.ts';
 import type { LaneKey } from './ids.ts';
 
 /** What is stored in histories. Only ever added to; holds references, never logs or secrets. */
-
-/** `manual` when a person asked; `rollback` when a person asked for an earlier release again. */
-type DeploymentKind = 'automatic' | 'manual' | 'rollback';
 
 export interface ReleaseInput {
   releaseId: string;
@@ -35,6 +33,7 @@ export interface ReleaseTarget extends LaneKey {
   retry: RetryPolicy;
   rollout: RolloutPolicy;
   onFailure?: 'stop' | 'rollback';
+  overtakeVerifying?: boolean;
 }
 
 export interface ReleaseGraph {
@@ -63,6 +62,8 @@ export interface DeploymentRequest extends LaneKey {
   rollout: RolloutPolicy;
   /** Whether what a failed deployment changed is taken back; absent means not. */
   onFailure?: 'stop' | 'rollback';
+  /** Whether a newer commit takes its place also while it is verified; absent means not. */
+  overtakeVerifying?: boolean;
 }
 
 /** How a deployment ended. */

@@ -52,8 +52,10 @@ export const ACTIONS: Record<CauseReport['code'], readonly string[]> = {
   'plan-changed': ['Rerun the deployment: it makes a new plan.'],
   unknown: ['Read the log of the deployment.', RERUN],
   dependency: ['Mend the environment before it, then rerun.'],
-  'older-commit': ['Nothing: a newer commit is released already.'],
+  'older-commit': ['Rerun the release to deploy the older commit on purpose.'],
   'newer-commit': ['Nothing: the newer release goes on.'],
+  'manual-release': ['Nothing: what a person asked for goes first.'],
+  rollback: ['Resume the environment when newer commits may be released again.'],
   'rewritten-history': ['Release the head of the branch by hand.'],
   cancelled: ['Rerun the deployment when it is wanted again.'],
 };
