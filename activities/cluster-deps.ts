@@ -8,6 +8,7 @@ import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import type { ServiceDiff } from '../src/domain/diff/plan-diff.ts';
 import type { ProcessIdentity } from '../src/domain/lease.ts';
 import type { RestartTarget } from '../src/domain/restart.ts';
+import type { HelmReleaseFacts } from '../src/domain/services.ts';
 import type { EventFacts, LogTail } from '../src/domain/why/evidence.ts';
 import type { WorkloadFacts } from '../src/domain/workload.ts';
 
@@ -55,6 +56,8 @@ interface ProcessDeps {
 export interface ClusterView {
   checkNamespace: () => Promise<void>;
   helmReleases: () => Promise<HelmRelease[]>;
+  /** Every revision that Helm still has of these services. */
+  helmHistory: (services: readonly string[]) => Promise<HelmReleaseFacts[]>;
   /** What the newest revisions of these services applied, hooks included; absent where there is none. */
   manifests: (services: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** The workloads that these Helm releases declare. */

@@ -1,7 +1,10 @@
+import type { Helmfile } from '../src/adapters/helmfile/helmfile.ts';
 import type { ClusterActivities } from '../src/contract/workflow/activities.ts';
+import { CAUSES, SlipwayError } from '../src/domain/errors.ts';
+import { decideRemedy } from '../src/domain/heal.ts';
 import { formatHolder } from '../src/domain/lease.ts';
-import { decideRollback } from '../src/domain/rollback.ts';
-import type { ClusterDeps } from './cluster-deps.ts';
+import { decideRollback, rollbackDescription } from '../src/domain/rollback.ts';
+import type { ClusterDeps, ClusterView } from './cluster-deps.ts';
 import { beating } from './heartbeat.ts';
 import { logging } from './log-writer.ts';
 
@@ -10,7 +13,7 @@ import { logging } from './log-writer.ts';
  * environment's Lease, and waits for each to be ready. Done again after a crash it finds what is left.
  */
 export function createRollBack(deps: ClusterDeps): ClusterActivities['rollBack'] {
-  return ({ deployment, attempt, services }) =>
+  return ({ deployment, attempt, services, recorded = [], deadHolder = '' }) =>
     beating((signal) =>
       logging(
         deps.logs,
@@ -20,22 +23,77 @@ export function createRollBack(deps: ClusterDeps): ClusterActivities['rollBack']
           const process = deps.processes.me;
           const holder = formatHolder({ deploymentId, attempt, operation: 'rollback', process });
           const cluster = deps.cluster(deployment);
-          return cluster.lease.hold(holder, '', signal, (held) =>
+          return cluster.lease.hold(holder, deadHolder, signal, (held) =>
             deps.withHelmfile(deployment, attempt, held, async (helmfile) => {
-              const helmReleases = await cluster.helmReleases();
-              const steps = decideRollback(services, helmReleases, deploymentId);
+              const history = await cluster.helmHistory(services.map(({ name }) => name));
+              const steps = decideRollback({ planned: services, history, recorded, deploymentId });
+              const returned: { service: string; to: number; helmRevision: number }[] = [];
+              const applyAgain: { service: string; commit: string }[] = [];
+              const left: string[] = [];
               // One after the other: the same order in which a person could follow it.
-              for (const { service, to } of steps) {
-                if (to === 'uninstall') await helmfile.uninstall(service, write);
-                else await helmfile.rollback(service, to, write);
+              for (const step of steps) {
+                const { service } = step;
+                if (step.do === 'leave') left.push(`${service}: ${step.because}`);
+                else if (step.do === 'apply-again') applyAgain.push(step);
+                else if (step.do === 'done') returned.push(step);
+                else {
+                  const { to } = step;
+                  const description = rollbackDescription(deploymentId, to);
+                  const how = { service, to, description, write };
+                  const answer = await returnTo(cluster, helmfile, how);
+                  if (typeof answer === 'string') left.push(answer);
+                  else returned.push({ service, to, helmRevision: answer });
+                }
               }
-              const takenBack = steps.map(({ service, to }) =>
-                to === 'uninstall' ? `${service} uninstalled` : `${service} to revision ${to}`,
-              );
-              return { takenBack };
+              for (const line of left) write(`${line}; left as it is`);
+              const takenBack = returned.map(({ service, to }) => `${service} to revision ${to}`);
+              return { takenBack, returned, applyAgain, left };
             }),
           );
         },
       ),
     );
+}
+
+interface Return {
+  service: string;
+  to: number;
+  description: string;
+  write: (line: string) => void;
+}
+
+/**
+ * The revision that Helm made for it, or why it could not. One service that cannot be taken back keeps no
+ * other from it; what may pass by itself is thrown, and all of it tried again.
+ */
+async function returnTo(
+  cluster: ClusterView,
+  helmfile: Helmfile,
+  { service, to, description, write }: Return,
+): Promise<number | string> {
+  try {
+    await helmfile.rollback(service, to, description, write);
+    const newest = (await cluster.helmReleases()).find((release) => release.service === service);
+    return newest?.helmRevision ?? 0;
+  } catch (error) {
+    await healOwn(cluster, description);
+    const mayPass = !(error instanceof SlipwayError) || CAUSES[error.code].kind === 'transient';
+    if (mayPass) throw error;
+    return `${service} to revision ${to}: ${error.message}`;
+  }
+}
+
+/** Helm leaves its revision pending when it is told to end; its process is gone by now. */
+async function healOwn(cluster: ClusterView, description: string): Promise<void> {
+  try {
+    for (const release of await cluster.helmReleases()) {
+      if (release.description !== description) continue;
+      const remedy = decideRemedy(release, 0, 0);
+      if (remedy.do === 'mark-failed') {
+        await cluster.markHelmRevisionFailed(release, remedy.because);
+      }
+    }
+  } catch {
+    // A cluster that is away is looked at again before the next attempt.
+  }
 }

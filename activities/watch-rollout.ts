@@ -8,6 +8,7 @@ import { judgeRestart } from '../src/domain/restart.ts';
 import { assessWorkload, type WorkloadVerdict } from '../src/domain/rollout.ts';
 import {
   judgeAfterApply,
+  judgeTakenBack,
   judgeWhileApplying,
   type RolloutJudgement,
 } from '../src/domain/services.ts';
@@ -124,8 +125,9 @@ async function look({ cluster, input, memory }: Watch): Promise<Seen> {
   }
   const { deploymentId } = input.deployment;
   const seen = { helmReleases, workloads };
-  const judgement =
-    input.mode === 'after'
+  const judgement = input.takenBack
+    ? judgeTakenBack(services, seen)
+    : input.mode === 'after'
       ? judgeAfterApply(input.services, seen, { deploymentId })
       : judgeWhileApplying(input.services, seen, { deploymentId, attempt: input.attempt });
   return { judgement, workloads: facts, verdicts: workloads };

@@ -86,8 +86,8 @@ export function onCluster(cluster: string, where: string) {
       ...common,
       startToCloseTimeout: 45 * MINUTE,
       heartbeatTimeout: MINUTE,
-      // Done again it only does what is left, and an environment half taken back is worse than late.
-      retry: { initialInterval: 5 * SECOND, maximumInterval: MINUTE, maximumAttempts: 3 },
+      // The workflow tries again, after it has looked at the cluster.
+      retry: { maximumAttempts: 1 },
       summary: `Roll back ${where}`,
     }).rollBack,
     watchRollout: (rollout: RolloutPolicy, when: string) =>

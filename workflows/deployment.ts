@@ -18,13 +18,14 @@ import type { CauseReport } from '../src/domain/cause.ts';
 import { supersededBy, takesPlaceOf } from '../src/domain/overtaking.ts';
 import type { EndPhase } from '../src/domain/phases.ts';
 import { isTakenBack } from '../src/domain/rollback.ts';
-import { recordsOf } from '../src/domain/plan/service-records.ts';
-import type { RolloutJudgement } from '../src/domain/services.ts';
+import { recordsOf, type ServiceRecord } from '../src/domain/plan/service-records.ts';
+import type { PlannedService, RolloutJudgement } from '../src/domain/services.ts';
 import { onCluster, readRecorded, recordOutcome, recordPhase } from './activity-options.ts';
 import { applyAndVerify } from './apply.ts';
 import { endInWords, shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
 import { restartAndVerify } from './restart.ts';
+import { takeBack } from './roll-back.ts';
 import { tellUi } from './search-attributes.ts';
 
 const cancel = defineSignal<[CancelInput]>(CANCEL_SIGNAL);
@@ -38,10 +39,13 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   const scope = new CancellationScope();
   let cancelledBy: string | undefined;
   let applied = false;
+  let takingBack = false;
   let plan: PlanResult | undefined;
   let judgement: RolloutJudgement | undefined;
   let attempt = 0;
   let lastFailure: { attempt: number; cause: CauseReport } | undefined;
+  // As the first attempt that planned it found it: a later one finds what an earlier one left.
+  const touched = new Map<string, PlannedService>();
   setHandler(cancel, ({ by }) => {
     cancelledBy = by;
     scope.cancel();
@@ -59,11 +63,11 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     giveWayFrom(mayGiveWay);
   });
 
-  const finish = (phase: EndPhase, cause?: CauseReport) =>
+  const finish = (phase: EndPhase, cause?: CauseReport, takenBack: ServiceRecord[] = []) =>
     // The end is written even when the deployment was cancelled.
     CancellationScope.nonCancellable(async (): Promise<DeploymentEnd> => {
       const end = { deploymentId, environment, phase, ...(cause ? { cause } : {}) };
-      const records = plan ? recordsOf(plan, end, judgement) : [];
+      const records = [...(plan ? recordsOf(plan, end, judgement) : []), ...takenBack];
       await recordOutcome({ ...end, attempt, records });
       tellUi(phase, `**${environment}** ${endInWords(end)}`);
       return end;
@@ -97,6 +101,8 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     // Without a signal it was the lane that ended, and took its deployment with it.
     const by =
       cancelledBy === undefined ? 'Cancelled with its lane' : `Cancelled by ${cancelledBy}`;
+    if (takingBack)
+      return `${by}, while it was taken back: what was not done yet is left as it is.`;
     return applied ? `${by}, after the apply had gone through: not verified.` : `${by}.`;
   }
 
@@ -118,24 +124,16 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   /** Takes back what the deployment changed, where the configuration says so. */
   async function endBadly(phase: EndPhase, cause: CauseReport) {
     const takesBack = request.onFailure === 'rollback' && isTakenBack(phase, cause);
-    if (!takesBack || !plan?.services.length) {
-      return finish(phase, cause);
-    }
+    if (!takesBack || touched.size === 0) return finish(phase, cause);
     giveWayFrom(false);
+    takingBack = true;
     await enter('verifying', `Rolling back: ${cause.sentence}`);
-    try {
-      const { takenBack } = await onCluster(
-        request.cluster,
-        `${environment} after ${shortCommit(request.commit)}`,
-      ).rollBack({ deployment: deploymentRef(request), attempt, services: plan.services });
-      if (takenBack.length === 0) return await finish(phase, cause);
-      const sentence = `${cause.sentence} Taken back: ${takenBack.join(', ')}.`;
-      return await finish('rolled-back', { ...cause, sentence });
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      const why = failedActivity(error).cause.sentence;
-      return finish(phase, { ...cause, sentence: `${cause.sentence} Rolling back failed: ${why}` });
-    }
+    const ref = deploymentRef(request);
+    const { done, sentence, records } = await takeBack(request, ref, attempt, [
+      ...touched.values(),
+    ]);
+    const told = { ...cause, sentence: `${cause.sentence} ${sentence}`.trimEnd() };
+    return finish(done ? 'rolled-back' : phase, told, records);
   }
 
   /** Returns why the attempt failed, or nothing when the deployment succeeded. */
@@ -153,6 +151,9 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       applied = false;
       const recorded = await readRecorded({ repository, environment });
       plan = await cluster.plan({ deployment: ref, force, manual: kind !== 'automatic', recorded });
+      for (const service of plan.services) {
+        if (!touched.has(service.name)) touched.set(service.name, service);
+      }
       if (plan.services.length === 0) {
         await enter('planning', 'Nothing to apply', plan);
         return undefined;

@@ -25,12 +25,12 @@ export function decideRemedy(
   helmTimeoutMs: number,
 ): Remedy {
   if (!INTERRUPTED.includes(release.status)) return { do: 'nothing' };
+  // A rollback carries the labels of its target, which somebody else may have made.
+  const rollback = /^slipway rollback (\S+)/.exec(release.description)?.[1];
+  const maker = rollback === undefined ? release.deploymentId : `rollback of ${rollback}`;
   const what = `${release.service} is ${release.status} in revision ${release.helmRevision}`;
-  if (release.deploymentId !== undefined) {
-    return {
-      do: 'mark-failed',
-      because: `${what}; the ${release.deploymentId} that did it is gone`,
-    };
+  if (maker !== undefined) {
+    return { do: 'mark-failed', because: `${what}; the ${maker} that did it is gone` };
   }
   const since = `${what} since ${Math.round(ageMs / 1_000)} s`;
   if (ageMs < helmTimeoutMs + MARGIN_MS) {

@@ -99,10 +99,41 @@ export function judgeAfterApply(
   facts: ClusterFacts,
   made: { deploymentId: string },
 ): RolloutJudgement {
-  const judged = planned.map((service) => {
+  return judgeSettled(planned, facts, (service, helmRelease) =>
+    revisionFault(service, helmRelease, made.deploymentId),
+  );
+}
+
+/**
+ * Judges what a rollback left: its revision is the newest, `deployed`, and its workloads are healthy.
+ *
+ * @param services with the revisions that the rollback made
+ */
+export function judgeTakenBack(
+  services: readonly PlannedService[],
+  facts: ClusterFacts,
+): RolloutJudgement {
+  return judgeSettled(services, facts, ({ name: service, helmRevision }, helmRelease) => {
+    if (helmRelease && helmRelease.helmRevision === helmRevision) {
+      return helmRelease.status === 'deployed' ? undefined : helmFailure(helmRelease);
+    }
+    const sentence = `${service} was changed by somebody while it was taken back.`;
+    return { code: 'helm-failed', service, sentence };
+  });
+}
+
+function judgeSettled(
+  services: readonly PlannedService[],
+  facts: ClusterFacts,
+  faultOf: (
+    service: PlannedService,
+    helmRelease: HelmReleaseFacts | undefined,
+  ) => CauseReport | undefined,
+): RolloutJudgement {
+  const judged = services.map((service) => {
     const helmRelease = facts.helmReleases.find((release) => release.service === service.name);
     if (service.action === 'uninstall') return judgeUninstall(service.name, helmRelease);
-    const cause = revisionFault(service, helmRelease, made.deploymentId);
+    const cause = faultOf(service, helmRelease);
     if (cause) {
       return { service: service.name, state: 'failed' as const, note: cause.sentence, cause };
     }

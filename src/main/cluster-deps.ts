@@ -18,6 +18,7 @@ import {
 } from '../adapters/kubernetes/helm-heal.ts';
 import {
   checkNamespace,
+  listHelmHistory,
   listHelmReleases,
   readManifests,
 } from '../adapters/kubernetes/helm-releases.ts';
@@ -111,6 +112,7 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
       return {
         checkNamespace: () => checkNamespace(api, namespace),
         helmReleases: () => listHelmReleases(api, namespace),
+        helmHistory: (services) => listHelmHistory(api, namespace, services),
         manifests: (services) => readManifests(api, namespace, services),
         workloads: (released) => listWorkloads(api, namespace, released),
         restart: (workloads, mark) => restartWorkloads(api, namespace, workloads, mark),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { decideRemedy } from '../../src/domain/heal.ts';
+import { rollbackDescription } from '../../src/domain/rollback.ts';
 import type { HelmReleaseFacts } from '../../src/domain/services.ts';
 
 const TIMEOUT_MS = 600_000;
@@ -13,6 +14,16 @@ test.each(interrupted)(
     expect(remedy).toHaveProperty('because', expect.stringContaining('dep_1'));
   },
 );
+
+test('a rollback of ours is known by its description: its labels are those of its target', () => {
+  const description = rollbackDescription('dep_9', 2);
+  for (const labels of [{}, { deploymentId: 'dep_1' }]) {
+    const pending = release({ status: 'pending-rollback', description, ...labels });
+    const remedy = decideRemedy(pending, 0, TIMEOUT_MS);
+    expect(remedy).toMatchObject({ do: 'mark-failed' });
+    expect(remedy).toHaveProperty('because', expect.stringContaining('rollback of dep_9'));
+  }
+});
 
 test.each(interrupted)('%s of somebody else is waited for', (status) => {
   expect(decideRemedy(release({ status }), 0, TIMEOUT_MS)).toMatchObject({ do: 'wait' });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { WorkloadVerdict } from '../../src/domain/rollout.ts';
 import {
   judgeAfterApply,
+  judgeTakenBack,
   judgeWhileApplying,
   type HelmReleaseFacts,
 } from '../../src/domain/services.ts';
@@ -47,6 +48,17 @@ describe('a deployment succeeded only if each service', () => {
     expect(judgement.state).toBe('progressing');
     expect(judgement.services[1]).toMatchObject({ service: 'web', note: 'Deployment/web: 0 of 2' });
   });
+});
+
+test('what was taken back is healthy when its own revision is the newest, deployed and healthy', () => {
+  const services = [{ name: 'api', chart: '', helmRevision: 7 }];
+  const back = (change: Partial<HelmReleaseFacts>, workloads = [healthy('api')]) =>
+    judgeTakenBack(services, { helmReleases: [helm('api', change)], workloads }).state;
+  const returned = { helmRevision: 7, deploymentId: 'dep_0' };
+  expect(back(returned)).toBe('healthy');
+  expect(back(returned, [bad('api')])).toBe('failed');
+  expect(back({ ...returned, helmRevision: 8 })).toBe('failed');
+  expect(back({ ...returned, status: 'failed' })).toBe('failed');
 });
 
 describe('an apply is ended early', () => {

@@ -88,6 +88,34 @@ test('a failed deployment is taken back: the revision before it runs again, heal
   expect(await anyStatus(/^(pending|failed|uninstalling)/)).toBe(false);
 });
 
+test('with the revision gone from Helm, the commit of the last success is applied again', async () => {
+  const before = await runningImage();
+  const helmReleases = await listHelmReleases(kubernetes, 'cs-dev');
+  const current = helmReleases.find(({ service }) => service === 'example-api');
+  const commit = await pushVersion(slipway.repository.url, '3.1.0-missing');
+  await until(() => anyStatus(/^pending/), { timeoutMs: 60_000, intervalMs: 10 });
+  await kubernetes.core.deleteNamespacedSecret({
+    name: `sh.helm.release.v1.example-api.v${current?.helmRevision ?? 0}`,
+    namespace: 'cs-dev',
+  });
+  const release = await slipway.api.untilEnded(commit, { timeoutMs: PROMISED_MS });
+  expect(release.deployments[0]).toMatchObject({
+    phase: 'rolled-back',
+    cause: { sentence: expect.stringMatching(/example-api by applying \w{8} again/) as string },
+  });
+  expect(await runningImage()).toBe(before);
+});
+
+test("the failed commit's successor is planned from what runs, and succeeds", async () => {
+  const commit = await pushVersion(slipway.repository.url, '3.2.0');
+  const release = await slipway.api.untilEnded(commit, { timeoutMs: PROMISED_MS });
+  expect(release.deployments.map(({ phase }) => phase)).toEqual(['succeeded', 'succeeded']);
+  const plan = await slipway.api.get<{ services: { name: string; reason: string }[] }>(
+    `/deployments/${release.deployments[0]?.id ?? ''}/plan`,
+  );
+  expect(plan.services).toMatchObject([{ name: 'example-api', reason: 'input changed' }]);
+});
+
 /** What the service's workload declares, once all of it runs. */
 async function runningImage(): Promise<string | undefined> {
   const { spec, status } = await kubernetes.apps.readNamespacedDeployment({

@@ -8,6 +8,7 @@ import { resolveSecrets } from '../../src/config/secrets.ts';
 import type {
   ClusterActivities,
   PlanResult,
+  RollBackResult,
   WatchInput,
 } from '../../src/contract/workflow/activities.ts';
 import type { DeploymentRef } from '../../src/contract/workflow/payloads.ts';
@@ -142,6 +143,7 @@ export class ReleasedEnvironment {
   readonly #log: string[];
   readonly #recorded = new Map<string, RecordedService>();
   #commit: string;
+  #last: { deployment: DeploymentRef; plan: PlanResult } | undefined;
   #deployments = 0;
 
   private constructor(opened: Opened, activities: ClusterActivities, log: string[]) {
@@ -197,6 +199,7 @@ export class ReleasedEnvironment {
     this.#deployments += 1;
     const deployment = this.#ref(`dep_${this.#deployments}`);
     const plan = await this.plan(asked);
+    this.#last = { deployment, plan };
     const { end, judgement } = await this.#apply(deployment, plan);
     for (const record of recordsOf(plan, end, judgement)) this.#remember(record);
     return { plan, end, log: [...this.#log] };
@@ -236,6 +239,35 @@ export class ReleasedEnvironment {
     return { end: { phase: 'failed', cause: judgement.cause ?? late }, judgement };
   }
 
+  /** Takes the last release back, as the workflow does for `onFailure: rollback`, and remembers it. */
+  async takeBack(signal?: AbortSignal): Promise<RollBackResult> {
+    if (!this.#last) throw new Error('nothing was released yet');
+    const { deployment, plan } = this.#last;
+    const services = plan.services.map(({ name }) => name);
+    const { deadHolder } = await runActivity(this.#activities.inspect, { deployment, services });
+    const recorded = [...this.#recorded.values()];
+    const input = { deployment, attempt: 1, services: plan.services, recorded, deadHolder };
+    const result = await runActivity(this.#activities.rollBack, input, signal);
+    for (const { service, to, helmRevision } of result.returned ?? []) {
+      const known = this.#recorded.get(service);
+      if (known?.helmRevision === to) this.#recorded.set(service, { ...known, helmRevision });
+    }
+    return result;
+  }
+
+  /** Watches what a rollback left, until it is healthy or out of time. */
+  watchTakenBack({ returned = [] }: RollBackResult): Promise<RolloutJudgement> {
+    if (!this.#last) throw new Error('nothing was released yet');
+    const services = returned.map(({ service, helmRevision }) => ({
+      ...{ name: service, chart: '', helmRevision },
+    }));
+    const rollout = { timeoutMs: 20_000, soakMs: 0, restartsMax: 5 };
+    return runActivity(this.#activities.watchRollout, {
+      ...{ deployment: this.#last.deployment, attempt: 1, services, takenBack: true, rollout },
+      mode: 'after',
+    });
+  }
+
   async #restart(
     deployment: DeploymentRef,
     workloads: string[],
@@ -259,7 +291,7 @@ export class ReleasedEnvironment {
     if (end === 'removed') this.#recorded.delete(name);
     else if (end === 'succeeded') {
       this.#recorded.set(name, {
-        ...{ name, lastEnd: 'succeeded', ...chart },
+        ...{ name, lastEnd: 'succeeded', commit: this.#commit, ...chart },
         ...(fingerprint === undefined ? {} : { fingerprint }),
         ...(helmRevision === undefined ? {} : { helmRevision }),
       });
@@ -329,7 +361,14 @@ export class ReleasedEnvironment {
   }
 }
 
-function runActivity<I, O>(activity: (input: I) => Promise<O>, input: I): Promise<O> {
+function runActivity<I, O>(
+  activity: (input: I) => Promise<O>,
+  input: I,
+  signal?: AbortSignal,
+): Promise<O> {
   const environment = activityEnvironment({ scheduledTimestampMs: Date.now() });
+  signal?.addEventListener('abort', () => {
+    environment.cancel('CANCELLED');
+  });
   return environment.run(activity, input);
 }

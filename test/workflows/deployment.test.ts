@@ -141,18 +141,154 @@ test('an orderly shutdown of the worker costs no attempt', async () => {
   expect(story.end.phase).toBe('succeeded');
 });
 
+const done = { durationMs: 1 };
+const failing = { apply: () => Promise.reject(failure('helm-failed', 'UPGRADE FAILED')) };
+const returned = {
+  takenBack: ['example-api to revision 3'],
+  returned: [{ service: 'example-api', to: 3, helmRevision: 5 }],
+};
+
 test('where the configuration says so, what a failed deployment changed is taken back', async () => {
   const story = await deploy(
     {
-      apply: () => Promise.reject(failure('helm-failed', 'UPGRADE FAILED')),
-      watchRollout: besideUntilCancelled(missingImage),
-      rollBack: ({ services }) =>
-        Promise.resolve({ takenBack: services.map(({ name }) => `${name} to revision 3`) }),
+      ...failing,
+      watchRollout: async ({ mode, takenBack }) => {
+        if (mode === 'beside') await untilCancelled();
+        return takenBack ? healthy : missingImage;
+      },
+      rollBack: () => Promise.resolve(returned),
     },
     { onFailure: 'rollback' },
   );
   expect(story.end).toMatchObject({ phase: 'rolled-back', cause: { code: 'image-not-found' } });
   expect(story.end.cause?.sentence).toContain('Taken back: example-api to revision 3.');
+});
+
+test('what was taken back is verified, and recorded with the revision that it got', async () => {
+  const story = await deploy(
+    {
+      ...failing,
+      rollBack: () => Promise.resolve(returned),
+      watchRollout: async ({ mode, takenBack, services }) => {
+        if (mode === 'beside') await untilCancelled();
+        if (takenBack) expect(services).toMatchObject([{ name: 'example-api', helmRevision: 5 }]);
+        return takenBack ? healthy : missingImage;
+      },
+    },
+    { onFailure: 'rollback' },
+  );
+  expect(story.end.phase).toBe('rolled-back');
+  expect(story.outcomes[0]?.records).toEqual([
+    expect.objectContaining({ name: 'example-api', end: 'failed' }),
+    { name: 'example-api', chart: '', end: 'taken-back', from: 3, helmRevision: 5 },
+  ]);
+});
+
+test('what was taken back and does not run is not called rolled back', async () => {
+  const story = await deploy(
+    {
+      ...failing,
+      rollBack: () => Promise.resolve(returned),
+      watchRollout: besideUntilCancelled(missingImage),
+    },
+    { onFailure: 'rollback' },
+  );
+  expect(story.end.phase).toBe('failed');
+  expect(story.end.cause?.sentence).toContain('Rolling back failed: The image');
+});
+
+test('with the revision gone, the commit of the last success is applied again and verified', async () => {
+  const calls: string[] = [];
+  const story = await deploy(
+    {
+      plan: ({ deployment: { commit } }) => {
+        calls.push(`plan ${commit}`);
+        const other = { name: 'other', chart: 'charts/other' };
+        return Promise.resolve({ ...plan, services: [...plan.services, other] });
+      },
+      apply: ({ deployment: { commit }, plan: { services }, attempt }) => {
+        calls.push(`apply ${commit} ${services.map(({ name }) => name).join(' ')} ${attempt}`);
+        const isBad = commit !== 'c0';
+        return isBad ? Promise.reject(failure('helm-failed', '')) : Promise.resolve(done);
+      },
+      rollBack: () =>
+        Promise.resolve({
+          takenBack: [],
+          applyAgain: [{ service: 'example-api', commit: 'c0' }],
+          left: ['other: it was not there before'],
+        }),
+      watchRollout: async ({ mode, deployment: { commit } }) => {
+        if (mode === 'beside') await untilCancelled();
+        return commit === 'c0' ? healthy : missingImage;
+      },
+    },
+    { onFailure: 'rollback', commit: 'c1' },
+  );
+  expect(calls).toEqual([
+    'plan c1',
+    'apply c1 example-api other 1',
+    'plan c0',
+    'apply c0 example-api 2',
+  ]);
+  expect(story.end.phase).toBe('rolled-back');
+  expect(story.end.cause?.sentence).toContain(
+    'Taken back: example-api by applying c0 again. Left as it is: other: it was not there before.',
+  );
+  expect(story.outcomes[0]?.records).toContainEqual({
+    ...{ ...plan.services[0], end: 'taken-back', helmRevision: 5 },
+  });
+});
+
+test('a rollback that is interrupted goes on, after the cluster was looked at again', async () => {
+  let inspections = 0;
+  let tries = 0;
+  const story = await deploy(
+    {
+      ...failing,
+      inspect: () => {
+        inspections += 1;
+        return Promise.resolve({ deadHolder: `holder ${inspections}`, healed: [] });
+      },
+      rollBack: ({ deadHolder }) => {
+        tries += 1;
+        if (tries === 1) return Promise.reject(failure('cluster-unreachable', 'away'));
+        return Promise.resolve(deadHolder === 'holder 3' ? returned : { takenBack: [] });
+      },
+      watchRollout: async ({ mode, takenBack }) => {
+        if (mode === 'beside') await untilCancelled();
+        return takenBack ? healthy : missingImage;
+      },
+    },
+    { onFailure: 'rollback' },
+  );
+  expect(story.end.phase).toBe('rolled-back');
+});
+
+test('a rollback returns to what ran before the first attempt, not to what that one left', async () => {
+  let plans = 0;
+  let asked: unknown;
+  const [service] = plan.services;
+  await deploy(
+    {
+      ...failing,
+      plan: () => {
+        plans += 1;
+        const services = [{ name: '', chart: '', ...service, helmRevision: 2 + plans }];
+        return Promise.resolve({ ...plan, services });
+      },
+      apply: () =>
+        Promise.reject(
+          plans === 1 ? failure('cluster-unreachable', 'away') : failure('helm-failed', ''),
+        ),
+      rollBack: ({ services }) => {
+        asked = services;
+        return Promise.resolve({ takenBack: [] });
+      },
+      watchRollout: besideUntilCancelled(missingImage),
+    },
+    { onFailure: 'rollback' },
+  );
+  expect(asked).toMatchObject([{ name: 'example-api', helmRevision: 3 }]);
 });
 
 test('a rollback that fails says so, and the deployment stays failed', async () => {

@@ -122,11 +122,17 @@ export class Helmfile {
   }
 
   /** Returns a service to an earlier revision and waits until it is ready. */
-  async rollback(name: string, revision: number, onLine: (line: string) => void): Promise<void> {
+  async rollback(
+    name: string,
+    revision: number,
+    description: string,
+    onLine: (line: string) => void,
+  ): Promise<void> {
     const { workspace, namespace, kubeContext } = this.#run;
     const args = [
       ...['rollback', name, String(revision), '--namespace', namespace],
       ...['--kube-context', kubeContext, '--wait', '--timeout', '10m'],
+      ...['--description', description],
     ];
     const result = await this.#child(join(workspace.bin, 'helm'), args, { onLine });
     if (result.exitCode !== 0) throw this.#error(`rolling ${name} back to ${revision}`, result);

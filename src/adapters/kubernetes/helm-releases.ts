@@ -27,6 +27,18 @@ export async function listHelmReleases(
   return Promise.all([...newest.values()].map(readRelease));
 }
 
+/** Every revision that Helm still has of these services. */
+export async function listHelmHistory(
+  api: KubernetesApi,
+  namespace: string,
+  services: readonly string[],
+): Promise<HelmReleaseFacts[]> {
+  const chunks = namesInChunks(services).map((names) =>
+    listSecrets(api, namespace, `owner=helm,name in (${names})`),
+  );
+  return Promise.all((await Promise.all(chunks)).flat().map(readRelease));
+}
+
 // A selector is part of a URL, whose length API servers and what stands before them limit.
 const NAMES_MAX = 100;
 
@@ -37,13 +49,20 @@ export async function readManifests(
   services: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const manifests = new Map<string, string>();
-  for (let at = 0; at < services.length; at += NAMES_MAX) {
-    const names = services.slice(at, at + NAMES_MAX).join(',');
+  for (const names of namesInChunks(services)) {
     const selector = `owner=helm,status!=superseded,name in (${names})`;
     const newest = await newestSecrets(api, namespace, selector);
     for (const [name, secret] of newest) manifests.set(name, await readManifest(secret));
   }
   return manifests;
+}
+
+function namesInChunks(services: readonly string[]): string[] {
+  const chunks: string[] = [];
+  for (let at = 0; at < services.length; at += NAMES_MAX) {
+    chunks.push(services.slice(at, at + NAMES_MAX).join(','));
+  }
+  return chunks;
 }
 
 async function readManifest(secret: V1Secret): Promise<string> {
@@ -58,16 +77,24 @@ async function newestSecrets(
   namespace: string,
   labelSelector: string,
 ): Promise<ReadonlyMap<string, V1Secret>> {
-  const { items } = await ask(`reading the Helm releases in ${namespace}`, () =>
-    api.core.listNamespacedSecret({ namespace, labelSelector }),
-  );
   const newest = new Map<string, V1Secret>();
-  for (const secret of items) {
+  for (const secret of await listSecrets(api, namespace, labelSelector)) {
     const name = label(secret, 'name');
     const known = newest.get(name);
     if (!known || revision(secret) > revision(known)) newest.set(name, secret);
   }
   return newest;
+}
+
+async function listSecrets(
+  api: KubernetesApi,
+  namespace: string,
+  labelSelector: string,
+): Promise<V1Secret[]> {
+  const { items } = await ask(`reading the Helm releases in ${namespace}`, () =>
+    api.core.listNamespacedSecret({ namespace, labelSelector }),
+  );
+  return items;
 }
 
 /**

@@ -41,6 +41,7 @@ export async function readRecorded(
       lastEnd: failed ? 'failed' : 'succeeded',
       ...present('fingerprint', runs?.fingerprint),
       ...present('helmRevision', runs?.helm_revision),
+      ...present('commit', runs?.commit),
       ...present('chartVersion', runs?.chart_version),
       ...present('chartDigest', runs?.chart_digest),
       ...(failed && {
@@ -68,6 +69,9 @@ export async function storeRecords(
         break;
       case 'failed':
         await storeFailure(tx, deployment, record);
+        break;
+      case 'taken-back':
+        await storeTakenBack(tx, deployment, record);
         break;
       case 'removed':
         await forget(tx, deployment, record.name, 'services');
@@ -100,6 +104,33 @@ async function storeSuccess(
     .onConflict((conflict) => conflict.columns(KEY).doUpdateSet(now))
     .execute();
   await forget(tx, deployment, service.name, 'service_failures');
+}
+
+/** The last success runs again, under a new revision; its commit and its time stay. */
+async function storeTakenBack(
+  tx: Tx,
+  { repository, environment }: RecordingDeployment,
+  { name, from, helmRevision, fingerprint, chartVersion, chartDigest }: ServiceRecord,
+): Promise<void> {
+  const update = tx
+    .updateTable('services')
+    .where('repository', '=', repository)
+    .where('environment', '=', environment)
+    .where('name', '=', name);
+  if (from !== undefined) {
+    // Where it was not the last success that Helm returned to, it stays unknown who deployed it.
+    const returned = update.set({ helm_revision: helmRevision ?? null });
+    await returned.where('helm_revision', '=', from).execute();
+    return;
+  }
+  await update
+    .set({
+      helm_revision: helmRevision ?? null,
+      fingerprint: fingerprint ?? null,
+      chart_version: chartVersion ?? null,
+      chart_digest: chartDigest ?? null,
+    })
+    .execute();
 }
 
 async function storeFailure(

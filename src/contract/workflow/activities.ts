@@ -155,12 +155,21 @@ interface RestartInput {
 interface RollBackInput {
   deployment: DeploymentRef;
   attempt: number;
+  /** With the revisions that ran before the deployment's first attempt. */
   services: PlannedService[];
+  recorded?: RecordedService[];
+  deadHolder?: string;
 }
 
-interface RollBackResult {
+export interface RollBackResult {
   /** In words, such as `example-api to revision 3`. */
   takenBack: string[];
+  /** The same for programs: the revision that Helm returned to, and the one that it made for that. */
+  returned?: { service: string; to: number; helmRevision: number }[];
+  /** Helm cannot return these: the commit of their last success is to be applied again. */
+  applyAgain?: { service: string; commit: string }[];
+  /** What stays as it is, with why, in words. */
+  left?: string[];
 }
 
 export interface WatchInput {
@@ -169,6 +178,8 @@ export interface WatchInput {
   services: PlannedService[];
   /** Judges these workloads, which were restarted, instead of the services. */
   restarted?: string[];
+  /** Judges what a rollback left; the services carry the revisions that it made. */
+  takenBack?: true;
   rollout: RolloutPolicy;
   /** `beside`: end only on definite failure. `after`: until healthy, failed or timed out. `once`: one look. */
   mode: 'beside' | 'after' | 'once';

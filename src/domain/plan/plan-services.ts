@@ -28,6 +28,8 @@ export interface RecordedService extends ChartFacts {
   /** Whether the last deployment of the service failed; `failed` holds its input where that is to blame. */
   lastEnd: 'succeeded' | 'failed';
   failed?: ChartFacts & { fingerprint: string; cause: CauseReport };
+  /** The commit of the last success. */
+  commit?: string;
 }
 
 type PlanReason =
@@ -139,8 +141,12 @@ function assess(
       isPending ? `pending: Helm says ${release.status}` : 'last attempt failed',
     );
   }
-  if (record?.lastEnd === 'failed') return changed('last attempt failed');
-  if (record?.fingerprint === undefined || record.helmRevision !== release.helmRevision) {
+  // The failure changed nothing, or was taken back: the last success runs.
+  const isAsLeft = record?.helmRevision === release.helmRevision;
+  const failedLast = record?.lastEnd === 'failed';
+  const isTriedAgain = failed !== undefined && sameInput(service, failed);
+  if (failedLast && (!isAsLeft || isTriedAgain)) return changed('last attempt failed');
+  if (record?.fingerprint === undefined || !isAsLeft) {
     // Ours, but never seen healthy: equal manifests prove nothing.
     if (isOurs(release) && !question.withoutMemory) return changed('last attempt failed');
     return record?.fingerprint === undefined
@@ -161,17 +167,17 @@ function assess(
   }
   if (service.notUnderstood !== undefined) {
     return changed('not understood', `not understood: ${service.notUnderstood}`, {
-      adoptable: true,
+      adoptable: !failedLast,
     });
   }
   const moved = chartMove(service, record);
   if (service.fingerprint !== record.fingerprint) {
     const note = moved === undefined ? 'input changed' : `input changed, ${moved}`;
-    return changed('input changed', note, { adoptable: true });
+    return changed('input changed', note, { adoptable: !failedLast });
   }
   if (moved === undefined) return { name, state: 'unchanged' };
   const starts = question.chartRanges === 'follow';
-  return changed('chart moved', moved, { adoptable: true, starts });
+  return changed('chart moved', moved, { adoptable: !failedLast, starts });
 }
 
 function uninstall(name: string, why: string): ChangedService {

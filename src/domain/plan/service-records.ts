@@ -4,8 +4,10 @@ import type { PlannedService, RolloutJudgement } from '../services.ts';
 
 /** What is to be remembered of one service after a deployment. */
 export interface ServiceRecord extends PlannedService {
-  end: 'succeeded' | 'failed' | 'removed';
+  end: 'succeeded' | 'failed' | 'removed' | 'taken-back';
   cause?: CauseReport;
+  /** Of what was taken back: the revision that Helm returned to; absent where a commit was applied again. */
+  from?: number;
 }
 
 /** A service that the plan leaves alone, though there is something to say about it. */

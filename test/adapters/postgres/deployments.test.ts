@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OutcomeRecord, PhaseRecord } from '../../../src/contract/workflow/activities.ts';
 import { ACTIVE_PHASES, END_PHASES, isEnd, releasePhase } from '../../../src/domain/phases.ts';
+import type { ServiceRecord } from '../../../src/domain/plan/service-records.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { idOf, storeRelease, storeRun } from '../../support/records.ts';
 
@@ -172,6 +173,41 @@ describe('an end', () => {
     const [good] = (await storeRelease(database.store, { repository })).deployments.values();
     await deployments.recordOutcome(outcome(good?.deploymentId ?? '', { services }));
     expect(await running()).toEqual(['api 2.0.0', 'web null']);
+  });
+
+  it('that was taken back leaves the last success recorded, under the revision of the rollback', async () => {
+    const { deployments, environments } = database.store;
+    const first = await storeDeployment();
+    const { repository } = first;
+    const api = { name: 'api', chart: 'charts/api', fingerprint: 'input-1', helmRevision: 3 };
+    const records = [{ ...api, end: 'succeeded' as const }];
+    await deployments.recordOutcome(outcome(first.deploymentId, { records }));
+    const key = { repository, environment: 'cs-dev' };
+    const [success] = await environments.readRecorded(key);
+    expect(success).toMatchObject({ lastEnd: 'succeeded', helmRevision: 3 });
+
+    const takeBack = async (from: number | undefined, change: Partial<ServiceRecord> = {}) => {
+      const [bad] = (await storeRelease(database.store, { repository })).deployments.values();
+      const back = { ...{ name: 'api', chart: '', end: 'taken-back' as const }, ...change };
+      const failed = { ...api, fingerprint: 'input-2', end: 'failed' as const, cause };
+      const taken = from === undefined ? back : { ...back, from };
+      await deployments.recordOutcome(
+        outcome(bad?.deploymentId ?? '', { phase: 'rolled-back', records: [failed, taken], cause }),
+      );
+      return (await environments.readRecorded(key))[0];
+    };
+    const failed = { fingerprint: 'input-2', cause };
+    expect(await takeBack(3, { helmRevision: 5 })).toMatchObject({
+      ...{ fingerprint: 'input-1', helmRevision: 5, commit: success?.commit },
+      ...{ lastEnd: 'failed', failed },
+    });
+    // What Helm returned to was somebody else's.
+    expect(await takeBack(6, { helmRevision: 8 })).toMatchObject({ helmRevision: 5 });
+    // The commit was applied again, with the chart of now.
+    const again = { fingerprint: 'input-1', chartVersion: '1.1.0', helmRevision: 9 };
+    expect(await takeBack(undefined, again)).toMatchObject({
+      ...{ commit: success?.commit, ...again, failed },
+    });
   });
 
   it('is never left nor changed, whatever records come in whatever order', async () => {
