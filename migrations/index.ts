@@ -4,6 +4,7 @@ import * as fingerprints from './0002-fingerprints.ts';
 import * as diff from './0003-diff.ts';
 import * as undo from './0004-undo.ts';
 import * as gates from './0005-gates.ts';
+import * as intake from './0007-intake.ts';
 
 /** All migrations in order. A shipped one never changes; a new one gets the next number. */
 export const migrations: Record<string, Migration> = {
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   '0003-diff': diff,
   '0004-undo': undo,
   '0005-gates': gates,
+  '0007-intake': intake,
 };

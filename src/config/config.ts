@@ -17,6 +17,7 @@ interface ServerConfig {
   /** Without a slash at its end. */
   url: string;
   listen: { host: string; port: number };
+  inbox: { keepDays: number };
 }
 
 export interface ClusterConfig {

@@ -218,6 +218,16 @@ export const configSchema = Type.Object(
           'Where people and webhooks reach Slipway; http only on loopback.',
         ),
         listen: Type.Optional(hostPort('Default 127.0.0.1:8080.')),
+        inbox: Type.Optional(
+          Type.Object(
+            { keepDays: Type.Optional(integer(1, 3650, 'Days. Default 30.')) },
+            {
+              ...closed,
+              title: 'a map',
+              description: 'How long received events are kept, with bodies and verdicts.',
+            },
+          ),
+        ),
       },
       { ...closed, title: 'a map', description: 'The HTTP server.' },
     ),

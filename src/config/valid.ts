@@ -20,6 +20,7 @@ export function toConfig(raw: RawConfig, file: string, positions: Positions): Co
     server: {
       url: raw.server.url.replace(/\/+$/, ''),
       listen: toListen(raw.server.listen ?? '127.0.0.1:8080'),
+      inbox: { keepDays: raw.server.inbox?.keepDays ?? 30 },
     },
     database: { url: secret(['database', 'url'], raw.database.url) },
     temporal: {

@@ -106,3 +106,9 @@ export class Refusal extends Error {
     this.code = code;
   }
 }
+
+/** Whether trying again later may help without anybody acting: a neighbour is away. */
+export function passesByItself(error: unknown): boolean {
+  if (error instanceof SlipwayError) return CAUSES[error.code].kind === 'transient';
+  return error instanceof Refusal && error.code === 'unavailable';
+}

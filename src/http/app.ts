@@ -7,6 +7,7 @@ import type { AppDependencies } from './dependencies.ts';
 import { addEnvironmentRoutes } from './environments.ts';
 import { answerError, answerErrorsAsProblems } from './errors.ts';
 import { addHealthRoutes } from './health.ts';
+import { addInboxRoutes } from './inbox.ts';
 import { describeApi } from './openapi.ts';
 import { addReleaseRoutes } from './releases.ts';
 import { addWebhookRoutes } from './webhooks.ts';
@@ -41,6 +42,7 @@ export async function createApp(deps: AppDependencies): Promise<FastifyInstance>
   addReleaseRoutes(app, deps);
   addDeploymentRoutes(app, deps.store);
   addEnvironmentRoutes(app, deps.store);
+  addInboxRoutes(app, deps.store.inboxEntries);
   return app;
 }
 

@@ -8,6 +8,8 @@ export interface GithubPush {
   /** The repository's name and addresses, as the forge writes them. */
   fullName: string;
   cloneUrl: string;
+  /** Whoever pushed or merged; the names in commits are only text. */
+  sender?: { forgeUser: string; login: string };
 }
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -15,12 +17,26 @@ const NO_COMMIT = '0'.repeat(40);
 
 /** Picks a push from a parsed body; undefined when it is not shaped like one. */
 export function readPush(body: unknown): GithubPush | undefined {
-  const { ref, before, after, repository } = fields(body);
+  const { ref, before, after, repository, sender: rawSender } = fields(body);
   const { full_name: fullName, clone_url: cloneUrl } = fields(repository);
   if (typeof ref !== 'string' || typeof fullName !== 'string') return undefined;
   if (typeof before !== 'string' || !COMMIT.test(before)) return undefined;
   if (typeof after !== 'string' || !COMMIT.test(after)) return undefined;
-  return { ref, before, after, fullName, cloneUrl: typeof cloneUrl === 'string' ? cloneUrl : '' };
+  const sender = readSender(rawSender);
+  return {
+    ...{ ref, before, after, fullName },
+    cloneUrl: typeof cloneUrl === 'string' ? cloneUrl : '',
+    ...(sender ? { sender } : {}),
+  };
+}
+
+function readSender(value: unknown): GithubPush['sender'] {
+  const { id, login } = fields(value);
+  if (!Number.isSafeInteger(id)) return undefined;
+  return {
+    forgeUser: `github:${String(id)}`,
+    login: typeof login === 'string' ? login.slice(0, 100) : '',
+  };
 }
 
 /** Why a push starts nothing; undefined when it does. */

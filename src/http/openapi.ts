@@ -3,6 +3,7 @@ import { deploymentSchemas } from '../contract/api/deployment.ts';
 import { diffSchemas } from '../contract/api/diff.ts';
 import { whySchemas } from '../contract/api/why.ts';
 import { environmentSchemas } from '../contract/api/environment.ts';
+import { inboxEntrySchema, inboxPageSchema } from '../contract/api/inbox.ts';
 import { logLineSchema, logPageSchema } from '../contract/api/log.ts';
 import { problemSchema } from '../contract/api/problem.ts';
 import {
@@ -19,6 +20,8 @@ const NAMED_SCHEMAS = [
   ...diffSchemas,
   ...whySchemas,
   ...environmentSchemas,
+  inboxEntrySchema,
+  inboxPageSchema,
   logLineSchema,
   logPageSchema,
   problemSchema,

@@ -7,8 +7,8 @@ import { webhookAnswerSchema, type WebhookAnswer } from '../contract/api/webhook
 import { Refusal } from '../domain/errors.ts';
 import { createBodySlots } from './body-slots.ts';
 import { parseBounded } from './bounded-json.ts';
-import type { AppDependencies } from './dependencies.ts';
-import { readPush, whyIgnored } from './github.ts';
+import type { AppDependencies, ServedRepository } from './dependencies.ts';
+import { readPush, whyIgnored, type GithubPush } from './github.ts';
 import type { App } from './server.ts';
 import { isSigned } from './signature.ts';
 
@@ -107,29 +107,48 @@ async function takeGithubEvent(
   }
   if (!signed) throw new Refusal('not-signed-in', 'The signature is missing or wrong.');
 
-  const event = header(request, 'x-github-event');
-  if (event === 'ping') return { status: 200, answer: { ignored: 'a ping asks for nothing' } };
-  if (event !== 'push') return ignored(`the event ${event.slice(0, 50)} starts nothing`);
-  const push = readPush(parseBounded(body));
-  if (!push) return ignored('the body is not that of a push');
-  const why = whyIgnored(push, repository);
-  if (why !== undefined) return ignored(why);
-
-  const { ref, before, after } = push;
-  const delivery = header(request, 'x-github-delivery').slice(0, 100);
-  const stored = await deps.store.inbox.addPush({
+  const kind = header(request, 'x-github-event').slice(0, 50);
+  if (kind === 'ping') return { status: 200, answer: { ignored: 'a ping asks for nothing' } };
+  const push = kind === 'push' ? readPush(parseBounded(body)) : undefined;
+  const why = whyNothing(kind, push, repository);
+  const event = {
     repository: name,
-    ref,
-    before,
-    after,
-    delivery,
+    delivery: header(request, 'x-github-delivery').slice(0, 100),
+    headers: keptHeaders(request),
     body,
-  });
-  return { status: 202, answer: stored };
+    ...(push?.sender ? { sender: push.sender } : {}),
+    ...(push ? { push: { ref: push.ref, before: push.before, after: push.after } } : {}),
+  };
+  if (why === undefined) {
+    return { status: 202, answer: await deps.store.inbox.addEvent(event) };
+  }
+  await deps.store.inbox.addEvent({ ...event, ignored: why });
+  return { status: 202, answer: { ignored: why } };
 }
 
-function ignored(why: string): { status: 202; answer: WebhookAnswer } {
-  return { status: 202, answer: { ignored: why } };
+function whyNothing(
+  kind: string,
+  push: GithubPush | undefined,
+  repository: ServedRepository,
+): string | undefined {
+  if (kind !== 'push') return `the event ${kind} starts nothing`;
+  return push ? whyIgnored(push, repository) : 'the body is not that of a push';
+}
+
+/** With the raw body they prove later what came from whom; none of them is a secret. */
+const KEPT_HEADERS = [
+  'content-type',
+  'user-agent',
+  'x-github-delivery',
+  'x-github-event',
+  'x-github-hook-id',
+  'x-hub-signature-256',
+] as const;
+
+function keptHeaders(request: FastifyRequest): Record<string, string> {
+  return Object.fromEntries(
+    KEPT_HEADERS.map((name) => [name, header(request, name).slice(0, 200)]),
+  );
 }
 
 function header(request: FastifyRequest, name: string): string {

@@ -1,6 +1,7 @@
 import type { InboxRow } from '../adapters/postgres/inbox.ts';
 import type { Store } from '../adapters/postgres/store.ts';
 import type { ReleaseInput } from '../contract/workflow/payloads.ts';
+import { passesByItself } from '../domain/errors.ts';
 
 /** At most so many rows or repositories in hand, so that a forge that hangs holds up only its own. */
 const IN_HAND_MAX = 16;
@@ -9,7 +10,7 @@ const IN_HAND_MAX = 16;
 const SWEEP_MS = 5_000;
 
 export interface RelayDependencies {
-  inbox: Pick<Store['inbox'], 'take' | 'done' | 'retryLater'>;
+  inbox: Pick<Store['inbox'], 'take' | 'done' | 'retryLater' | 'fail'>;
   releases: Pick<Store['releases'], 'upsert' | 'handle'>;
   /** Reads the tip of the repository's branch from git. */
   heads: (repository: string) => Promise<{ commit: string }>;
@@ -19,7 +20,7 @@ export interface RelayDependencies {
   startRelease: (input: ReleaseInput) => Promise<void>;
   /** Calls back when something came in. */
   listen: (onNotify: () => void) => { close: () => Promise<void> };
-  log: { warn: (fields: Record<string, unknown>, message: string) => void };
+  log: Record<'warn' | 'error', (fields: Record<string, unknown>, message: string) => void>;
   sweepMs?: number;
 }
 
@@ -102,10 +103,25 @@ async function handle(deps: RelayDependencies, rows: readonly InboxRow[]): Promi
   } catch (error) {
     deps.log.warn({ err: error, repository: first.repository, ids }, 'a release was not started');
     // When this fails too, the rows become free by themselves after a while.
-    await deps.inbox.retryLater(ids, error instanceof Error ? error.message : '').catch(() => {
+    await giveBack(deps, rows, error).catch(() => {
       deps.log.warn({ ids }, 'rows of the inbox were not given back');
     });
   }
+}
+
+/** Rows wait as long as a neighbour is away; what they fail at by themselves they fail at three times only. */
+async function giveBack(
+  deps: RelayDependencies,
+  rows: readonly InboxRow[],
+  error: unknown,
+): Promise<void> {
+  const ids = rows.map(({ id }) => id);
+  const reason = error instanceof Error ? error.message : '';
+  if (passesByItself(error)) return deps.inbox.retryLater(ids, reason);
+  const parked = await deps.inbox.fail(ids, reason);
+  if (parked.length === 0) return;
+  const fields = { repository: rows[0]?.repository, ids: parked, reason };
+  deps.log.error(fields, 'events are parked after three failures: GET /api/v1/inbox?state=parked');
 }
 
 /** With their growing pauses about two minutes, in which a forge's git catches up with its webhooks. */
@@ -125,7 +141,10 @@ async function startHead(
     if (after === undefined || after === commit || tries >= TRIES_UNTIL_SHOWN) continue;
     if (!(await deps.holds(repository, commit, after))) return undefined;
   }
-  const { release } = await deps.releases.upsert({ repository, commit, kind: 'automatic' });
+  const { release } = await deps.releases.upsert({
+    ...{ repository, commit, kind: 'automatic' },
+    pushers: rows.flatMap(({ sender }) => sender ?? []),
+  });
   // Temporal forgets ended workflows, so it alone would start an old head again.
   if (!release.handedOver) {
     const { id: releaseId, number: releaseNumber, kind } = release;

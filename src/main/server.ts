@@ -25,6 +25,7 @@ import { abortOnSignal } from './abort-on-signal.ts';
 import { createLog } from './log.ts';
 import { createMirrors } from './mirrors.ts';
 import { createRelay } from './relay.ts';
+import { sweepInbox } from './sweep-inbox.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /** The server: HTTP, the relay, and the worker of the service's queue. Runs until it is told to end. */
@@ -81,6 +82,8 @@ export async function runServer({ configFile }: { configFile: string }): Promise
       log,
     });
     closing.push(relay.stop);
+    const { keepDays } = config.server.inbox;
+    closing.push(sweepInbox({ inbox: store.inboxEntries, keepDays, log }).stop);
 
     const activities = createServiceActivities({
       environments: (name) => [...(config.repositories.get(name)?.environments.values() ?? [])],

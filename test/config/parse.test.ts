@@ -12,7 +12,11 @@ describe('a valid file', () => {
   test('becomes a configuration in the words of the domain, with every default', () => {
     const config = validConfig(EXAMPLE);
     expect(config).toMatchObject({
-      server: { url: 'https://slipway.example.org', listen: { host: '0.0.0.0', port: 8080 } },
+      server: {
+        url: 'https://slipway.example.org',
+        listen: { host: '0.0.0.0', port: 8080 },
+        inbox: { keepDays: 30 },
+      },
       temporal: { address: 'temporal:7233', namespace: 'slipway' },
       dataDir: '/var/lib/slipway',
     });

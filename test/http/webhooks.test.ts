@@ -44,6 +44,9 @@ async function inboxRows(after: string): Promise<number> {
   return rows.length;
 }
 
+const inboxRow = (id: string) =>
+  test.database.db.selectFrom('inbox').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
 describe('a webhook that is not proved to be the forge’s', () => {
   it('is refused without a signature', async () => {
     const { status, answer } = await send(pushBody(), {
@@ -195,6 +198,30 @@ describe('an authentic event', () => {
       duplicate: true,
       releaseId: release.id,
     });
+  });
+
+  it('is kept as it came, with what proves it, and who pushed', async () => {
+    const body = pushBody({ sender: { id: 4711, login: 'ada' } });
+    const { answer } = await send(body, { headers: { authorization: 'Bearer stranger' } });
+    const row = await inboxRow(String(answer.id));
+    expect(row.body?.toString()).toBe(body);
+    expect(row).toMatchObject({ sender_id: 'github:4711', sender_login: 'ada', ignored: null });
+    expect(row.headers).toMatchObject({
+      'x-github-event': 'push',
+      'x-hub-signature-256': sign(body),
+    });
+    expect(JSON.stringify(row.headers)).not.toContain('stranger');
+  });
+
+  it('is kept with the verdict when nothing follows from it', async () => {
+    const after = someCommit();
+    await send(pushBody({ after, ref: 'refs/tags/v1' }));
+    const rows = await test.database.db
+      .selectFrom('inbox')
+      .select(['ignored', 'done_at'])
+      .where('after', '=', after)
+      .execute();
+    expect(rows).toEqual([{ ignored: 'the push is of a tag', done_at: expect.any(Date) as Date }]);
   });
 
   it('is answered when it is a ping', async () => {

@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { listenForInbox } from '../../src/adapters/postgres/notifications.ts';
 import { releaseWorkflowId } from '../../src/contract/workflow/ids.ts';
 import type { ReleaseInput } from '../../src/contract/workflow/payloads.ts';
+import type { Pusher } from '../../src/adapters/postgres/releases.ts';
+import { Refusal, SlipwayError } from '../../src/domain/errors.ts';
 import { createRelay, type Relay } from '../../src/main/relay.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { someCommit, someName } from '../support/records.ts';
@@ -21,6 +23,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 beforeEach(async () => {
   starts = [];
+  alerts = [];
   temporal = { isAway: false };
   await database.db.deleteFrom('inbox').execute();
 });
@@ -31,6 +34,9 @@ afterEach(async () => {
 
 /** Repositories whose git does not show yet what was pushed. */
 const behind = new Set<string>();
+/** Repositories without the branch. */
+const gone = new Set<string>();
+let alerts: Record<string, unknown>[] = [];
 
 function startRelay(): Relay {
   const relay = createRelay({
@@ -38,31 +44,33 @@ function startRelay(): Relay {
     releases: database.store.releases,
     heads: (repository) => {
       const commit = heads.get(repository);
+      if (gone.has(repository)) {
+        return Promise.reject(new SlipwayError('commit-missing', 'There is no branch "main".'));
+      }
       return commit === undefined
-        ? Promise.reject(new Error(`${repository} cannot be read`))
+        ? Promise.reject(new SlipwayError('git-unreachable', `${repository} cannot be read`))
         : Promise.resolve({ commit });
     },
     holds: (repository) => Promise.resolve(!behind.has(repository)),
     startRelease: (input) => {
-      if (temporal.isAway) return Promise.reject(new Error('Temporal is away'));
+      if (temporal.isAway) return Promise.reject(new Refusal('unavailable', 'Temporal is away'));
       starts.push(input);
       return Promise.resolve();
     },
     listen: (onNotify) => listenForInbox({ url: database.url, onNotify }),
-    log: { warn: () => undefined },
+    log: { warn: () => undefined, error: (fields) => alerts.push(fields) },
     sweepMs: 50,
   });
   relays.push(relay);
   return relay;
 }
 
-function push(repository: string) {
-  return database.store.inbox.addPush({
+function push(repository: string, sender?: Pusher) {
+  return database.store.inbox.addEvent({
     repository,
-    ref: 'refs/heads/main',
-    before: someCommit(),
-    after: someCommit(),
+    push: { ref: 'refs/heads/main', before: someCommit(), after: someCommit() },
     body: Buffer.from('{}'),
+    ...(sender ? { sender } : {}),
   });
 }
 
@@ -152,7 +160,7 @@ describe('a push', () => {
     temporal.isAway = true;
     const repositories = Array.from({ length: 5 }, repositoryWithHead);
     startRelay();
-    const pushes = await Promise.all(repositories.map(push));
+    const pushes = await Promise.all(repositories.map((name) => push(name)));
     await vi.waitFor(async () => {
       for (const { id } of pushes) expect((await row(id)).last_error).toBe('Temporal is away');
     });
@@ -175,6 +183,54 @@ describe('a push', () => {
     });
     expect(starts).toHaveLength(1);
   });
+});
+
+describe('a push that can never be released', () => {
+  it('is parked after three failures with an alert; the others go on', async () => {
+    const broken = someName('broken');
+    gone.add(broken);
+    const { id } = await push(broken);
+    startRelay();
+    await vi.waitFor(
+      async () => {
+        await makeDue();
+        expect((await row(id)).parked_at).not.toBeNull();
+      },
+      { timeout: 10_000 },
+    );
+    expect(await row(id)).toMatchObject({ tries: 3, last_error: 'There is no branch "main".' });
+    expect(alerts).toMatchObject([{ ids: [id], repository: broken }]);
+
+    const repository = repositoryWithHead();
+    const next = await push(repository);
+    await vi.waitFor(async () => {
+      expect((await row(next.id)).done_at).not.toBeNull();
+    });
+    expect((await row(id)).tries).toBe(3);
+  });
+});
+
+it('who pushed is known with the release, also when several did', async () => {
+  const repository = repositoryWithHead();
+  for (const [forgeUser, login] of [
+    ['github:1', 'ada'],
+    ['github:2', 'grace'],
+    ['github:1', 'ada'],
+  ] as const) {
+    await push(repository, { forgeUser, login });
+  }
+  startRelay();
+  await allDone();
+  const pushers = await database.db
+    .selectFrom('pushers')
+    .select(['forge_user', 'login'])
+    .where('release_id', '=', starts[0]?.releaseId ?? '')
+    .orderBy('forge_user')
+    .execute();
+  expect(pushers).toEqual([
+    { forge_user: 'github:1', login: 'ada' },
+    { forge_user: 'github:2', login: 'grace' },
+  ]);
 });
 
 describe('a run that a person asked for', () => {
@@ -235,7 +291,7 @@ describe('several relays', () => {
         return new Promise((resolve) => (goOn = resolve));
       },
       listen: () => ({ close: () => Promise.resolve() }),
-      log: { warn: () => undefined },
+      log: { warn: () => undefined, error: () => undefined },
     });
     await inHand;
     const stopped = relay.stop();

@@ -6,7 +6,7 @@ import { shortNumber } from './deployment-rows.ts';
 import { notifyInbox } from './notifications.ts';
 import { isActive, lockRelease } from './release-phase.ts';
 import { findRelease, withDeployments } from './release-rows.ts';
-import { json, newId } from './values.ts';
+import { cleanText, json, newId } from './values.ts';
 
 /** What the relay needs of a release to start it. */
 export interface ReleaseHandle {
@@ -37,7 +37,11 @@ export function createReleases(db: Db) {
   return {
     /** The release of a commit; made when there is none. */
     upsert: (input: NewRelease): Promise<{ release: ReleaseHandle; created: boolean }> =>
-      db.transaction().execute((tx) => upsert(tx, input)),
+      db.transaction().execute(async (tx) => {
+        const answer = await upsert(tx, input);
+        await notePushers(tx, answer.release.id, input.pushers ?? []);
+        return answer;
+      }),
 
     handle: (id: string): Promise<ReleaseHandle | undefined> => findHandle(db, { id }),
 
@@ -119,11 +123,20 @@ export function createReleases(db: Db) {
   };
 }
 
+/** Whoever pushed, as the forge knows them. */
+export interface Pusher {
+  /** Such as `github:4711`; a login can change hands, this cannot. */
+  forgeUser: string;
+  login: string;
+}
+
 interface NewRelease {
   repository: string;
   commit: string;
   kind: 'automatic' | 'manual';
   actor?: string;
+  /** Those whose pushes led to it; they are added to those that are known. */
+  pushers?: readonly Pusher[];
 }
 
 async function upsert(
@@ -142,6 +155,21 @@ async function upsert(
   const release = await findHandle(tx, { repository, commit });
   if (!release) throw new Error(`the release of ${commit} vanished`);
   return { release, created: inserted !== undefined };
+}
+
+async function notePushers(tx: Tx, releaseId: string, pushers: readonly Pusher[]): Promise<void> {
+  if (pushers.length === 0) return;
+  await tx
+    .insertInto('pushers')
+    .values(
+      pushers.map(({ forgeUser, login }) => ({
+        release_id: releaseId,
+        forge_user: forgeUser,
+        login: cleanText(login),
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 async function findHandle(

@@ -17,6 +17,8 @@ export interface Tables {
   holds: HoldTable;
   log_chunks: LogChunkTable;
   inbox: InboxTable;
+  deliveries: DeliveryTable;
+  pushers: PusherTable;
   tokens: TokenTable;
   audit: AuditTable;
 }
@@ -139,13 +141,12 @@ interface LogChunkTable {
 
 interface InboxTable {
   id: string;
-  source: 'webhook' | 'api';
+  source: 'webhook' | 'poll' | 'api';
   repository: string;
   received_at: Generated<Date>;
   ref: string | null;
   before: string | null;
   after: string | null;
-  delivery: string | null;
   body: Buffer | null;
   release_id: string | null;
   run: number | null;
@@ -156,6 +157,28 @@ interface InboxTable {
   claimed_until: Date | null;
   last_error: string | null;
   done_at: Date | null;
+  headers: NullableJson<Record<string, string>>;
+  /** Why nothing follows from the event. */
+  ignored: string | null;
+  /** Of whoever pushed, such as `github:4711`. */
+  sender_id: string | null;
+  sender_login: string | null;
+  /** Tries that failed by the row's own fault. */
+  failures: Generated<number>;
+  parked_at: Date | null;
+}
+
+interface DeliveryTable {
+  repository: string;
+  delivery: string;
+  inbox_id: string;
+  received_at: Generated<Date>;
+}
+
+interface PusherTable {
+  release_id: string;
+  forge_user: string;
+  login: string;
 }
 
 interface TokenTable {

@@ -4,6 +4,7 @@ import { createDeployments } from './deployments.ts';
 import { createEnvironments } from './environments.ts';
 import { translated } from './errors.ts';
 import { createHolds } from './holds.ts';
+import { createInboxEntries } from './inbox-entries.ts';
 import { createInbox } from './inbox.ts';
 import { createLogs } from './logs.ts';
 import { createReleases } from './releases.ts';
@@ -13,6 +14,7 @@ import { createTokens } from './tokens.ts';
 export function createStore(db: Db) {
   return {
     inbox: translated('inbox', createInbox(db)),
+    inboxEntries: translated('inboxEntries', createInboxEntries(db)),
     releases: translated('releases', createReleases(db)),
     deployments: translated('deployments', createDeployments(db)),
     environments: translated('environments', createEnvironments(db)),

@@ -1,6 +1,8 @@
 import {
   Client,
   Connection,
+  isGrpcServiceError,
+  ServiceError,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
@@ -23,12 +25,16 @@ import type {
   LaneState,
   ReleaseInput,
 } from '../../contract/workflow/payloads.ts';
+import { Refusal } from '../../domain/errors.ts';
 import { releaseAttributes } from './search-attributes.ts';
 
 // The relay and the API try again; a call that hangs would only hide that Temporal is away.
 const START_DEADLINE_MS = 3_000;
 // An update waits for a worker to take the workflow's task.
 const UPDATE_DEADLINE_MS = 15_000;
+
+/** What passes by itself, of gRPC's codes: cancelled, deadline, exhausted, aborted, internal, unavailable. */
+const PASSING_CODES: readonly unknown[] = [1, 4, 8, 10, 13, 14];
 
 type Lane = (key: LaneKey, carried?: LaneState) => Promise<void>;
 
@@ -57,7 +63,8 @@ export class Orchestrator {
         }),
       );
     } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return;
+      throw isAway(error) ? new Refusal('unavailable', 'Temporal does not answer') : error;
     }
   }
 
@@ -111,4 +118,9 @@ export class Orchestrator {
   #within<T>(deadlineMs: number, call: () => Promise<T>): Promise<T> {
     return this.#connection.withDeadline(Date.now() + deadlineMs, call);
   }
+}
+
+function isAway(error: unknown): boolean {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) && PASSING_CODES.includes(cause.code);
 }

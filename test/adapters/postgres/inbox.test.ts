@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { listenForInbox } from '../../../src/adapters/postgres/notifications.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { someCommit } from '../../support/records.ts';
+import { someCommit, someName } from '../../support/records.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -13,14 +13,13 @@ beforeEach(async () => {
   await database.db.deleteFrom('inbox').execute();
 });
 
-function push(change: Record<string, string> = {}) {
-  return database.store.inbox.addPush({
+function push(change: { before?: string; after?: string; delivery?: string } = {}) {
+  const { before = someCommit(), after = someCommit(), delivery = someName('delivery') } = change;
+  return database.store.inbox.addEvent({
     repository: 'notprod',
-    ref: 'refs/heads/main',
-    before: someCommit(),
-    after: someCommit(),
+    push: { ref: 'refs/heads/main', before, after },
+    delivery,
     body: Buffer.from('{}'),
-    ...change,
   });
 }
 
@@ -102,6 +101,116 @@ describe('a row of the inbox', () => {
     await makeDue();
     expect(await inbox.take(1)).toEqual([]);
     expect(await releases.handle(release.id)).toMatchObject({ handedOver: true });
+  });
+});
+
+describe('a row that fails by its own fault', () => {
+  async function parked(content: { before: string; after: string; delivery: string }) {
+    const { id } = await push(content);
+    const { inbox } = database.store;
+    for (const expected of [[], [], [id]]) {
+      await inbox.take(1);
+      expect(await inbox.fail([id], 'no such branch')).toEqual(expected);
+      await makeDue();
+    }
+    return id;
+  }
+  const content = () => ({
+    ...{ before: someCommit(), after: someCommit() },
+    delivery: someName('delivery'),
+  });
+
+  it('is parked after three failures; waiting for a neighbour does not count', async () => {
+    const { inbox } = database.store;
+    const { id } = await push();
+    for (let count = 0; count < 5; count += 1) {
+      await inbox.take(1);
+      await inbox.retryLater([id], 'Temporal is away');
+      await makeDue();
+    }
+    await inbox.fail([id], 'no such branch');
+    await makeDue();
+    expect(await inbox.take(1)).toMatchObject([{ id, tries: 6 }]);
+  });
+
+  it('is given to nobody any more', async () => {
+    await parked(content());
+    expect(await database.store.inbox.take(1)).toEqual([]);
+  });
+
+  it('is woken by the same delivery, not by a replay under another id', async () => {
+    const { inbox } = database.store;
+    const first = content();
+    const id = await parked(first);
+    await push({ ...first, delivery: someName('delivery') });
+    expect(await inbox.take(1)).toEqual([]);
+    await push(first);
+    expect(await inbox.take(1)).toMatchObject([{ id }]);
+  });
+});
+
+describe('a head that the poll found', () => {
+  const head = () => ({ repository: 'notprod', ref: 'refs/heads/main', commit: someCommit() });
+
+  it('is stored once, by how many polls it is found', async () => {
+    const one = head();
+    const answers = await Promise.all([1, 2, 3].map(() => database.store.inbox.addHead(one)));
+    expect(answers.sort()).toEqual(['stored', 'waiting', 'waiting']);
+    expect(await database.store.inbox.take(10)).toMatchObject([
+      { source: 'poll', after: one.commit },
+    ]);
+  });
+
+  it('is not stored when a webhook announced it or a release has it', async () => {
+    const { inbox, releases } = database.store;
+    const [one, other] = [head(), head()];
+    await push({ after: one.commit });
+    expect(await inbox.addHead(one)).toBe('waiting');
+    await releases.upsert({ ...other, kind: 'automatic' });
+    expect(await inbox.addHead(other)).toBe('released');
+    expect(await inbox.take(10)).toHaveLength(1);
+  });
+});
+
+describe('what was done with', () => {
+  const age = (id: string, days: number) =>
+    database.db
+      .updateTable('inbox')
+      .set({ done_at: sql<Date>`now() - ${days} * interval '1 day'` })
+      .where('id', '=', id)
+      .execute();
+  const ignoredEvent = () =>
+    database.store.inbox.addEvent({
+      ...{ repository: 'notprod', ignored: 'nothing to do', delivery: someName('delivery') },
+      body: Buffer.from('{}'),
+    });
+  const left = async () =>
+    (await database.db.selectFrom('inbox').select('id').orderBy('id').execute()).map(
+      ({ id }) => id,
+    );
+
+  it('is removed when it is older than it is kept, so many at a time', async () => {
+    const events = [await ignoredEvent(), await ignoredEvent(), await ignoredEvent()];
+    const [old = '', older = '', young = ''] = events.map(({ id }) => id);
+    await age(old, 31);
+    await age(older, 32);
+    await age(young, 29);
+    const sweep = () => database.store.inboxEntries.sweep({ keepDays: 30, limit: 1 });
+    expect([await sweep(), await sweep(), await sweep()]).toEqual([1, 1, 0]);
+    expect(await left()).toEqual([young]);
+  });
+
+  it('stays as long as its release is on its way, and while it waits', async () => {
+    const { inbox, inboxEntries, releases } = database.store;
+    const waiting = await push();
+    const done = await push();
+    const { release } = await releases.upsert({
+      ...{ repository: 'notprod', commit: someCommit(), kind: 'automatic' },
+    });
+    await inbox.done([done.id], release.id);
+    await age(done.id, 100);
+    expect(await inboxEntries.sweep({ keepDays: 30, limit: 10 })).toBe(0);
+    expect(await left()).toEqual([waiting.id, done.id]);
   });
 });
 

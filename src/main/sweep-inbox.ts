@@ -1,0 +1,36 @@
+import type { Store } from '../adapters/postgres/store.ts';
+
+const EVERY_MS = 3_600_000;
+
+/** Few enough that a webhook never waits for them. */
+const BATCH = 500;
+
+/** Removes events that were kept long enough, each hour, in small batches. */
+export function sweepInbox(deps: {
+  inbox: Pick<Store['inboxEntries'], 'sweep'>;
+  keepDays: number;
+  log: { warn: (fields: Record<string, unknown>, message: string) => void };
+}): { stop: () => Promise<void> } {
+  let stopping = false;
+  let work = Promise.resolve();
+  const sweep = async () => {
+    try {
+      let removed = BATCH;
+      while (removed === BATCH && !stopping) {
+        removed = await deps.inbox.sweep({ keepDays: deps.keepDays, limit: BATCH });
+      }
+    } catch (error) {
+      deps.log.warn({ err: error }, 'old events were not removed');
+    }
+  };
+  const timer = setInterval(() => {
+    work = work.then(sweep);
+  }, EVERY_MS);
+  return {
+    stop: async () => {
+      stopping = true;
+      clearInterval(timer);
+      await work;
+    },
+  };
+}
