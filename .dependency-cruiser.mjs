@@ -40,7 +40,7 @@ export default {
       'config',
       'slipway.yaml in, valid configuration out.',
       '^src/config/',
-      ['^src/domain/', npm('yaml', 'typebox', 'ajv')],
+      ['^src/domain/', npm('yaml', 'typebox', 'ajv', 'croner')],
       { dependencyTypesNot: ['core'] },
     ),
     {

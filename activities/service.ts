@@ -9,10 +9,12 @@ import type { SubmitResult } from '../src/contract/workflow/messages.ts';
 import type { DeploymentEnd, DeploymentRequest } from '../src/contract/workflow/payloads.ts';
 import type { RetryPolicy } from '../src/domain/backoff.ts';
 import { CAUSES, SlipwayError } from '../src/domain/errors.ts';
+import type { ApprovalPolicy } from '../src/domain/gates/facts.ts';
 import { decideOrder } from '../src/domain/ordering.ts';
 import type { RecordedService } from '../src/domain/plan/plan-services.ts';
 import type { RolloutPolicy } from '../src/domain/rollout.ts';
 import { beating } from './heartbeat.ts';
+import { readGates, type GateDeps } from './read-gates.ts';
 
 /** What the activities beside the server are given; src/main makes it from the adapters. */
 export interface ServiceDeps {
@@ -31,6 +33,7 @@ export interface ServiceDeps {
     }) => Promise<RecordedService[]>;
   };
   submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>;
+  gates: GateDeps;
 }
 
 interface EnvironmentSettings extends LaneKey {
@@ -40,6 +43,7 @@ interface EnvironmentSettings extends LaneKey {
   rollout: RolloutPolicy;
   onFailure: 'stop' | 'rollback';
   overtakeVerifying: boolean;
+  approval?: ApprovalPolicy;
 }
 
 interface DeploymentStore {
@@ -81,8 +85,9 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
           if (!row) return [];
           const { deploymentId, deploymentNumber } = row;
           const ids = { environment: name, cluster, namespace, deploymentId, deploymentNumber };
-          const { retry, rollout, onFailure, overtakeVerifying } = policies;
-          return [{ ...ids, after: [...after], retry, rollout, onFailure, overtakeVerifying }];
+          const { retry, rollout, onFailure, overtakeVerifying, approval } = policies;
+          const rules = { retry, rollout, onFailure, overtakeVerifying };
+          return [{ ...ids, after: [...after], ...rules, ...(approval ? { approval } : {}) }];
         });
         return { title: facts.title, targets, ...(facts.cause ? { cause: facts.cause } : {}) };
       }),
@@ -118,6 +123,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
       return end;
     },
     readRecorded: (input) => deps.services.readRecorded(input),
+    readGates: (input) => readGates(deps.gates, input),
     recordPhase: (input) => deps.deployments.recordPhase(input),
     recordOutcome: (input) => deps.deployments.recordOutcome(input),
   };

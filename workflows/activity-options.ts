@@ -24,7 +24,7 @@ const readingGit: ActivityOptions = {
   heartbeatTimeout: 30 * SECOND,
 };
 
-export const { recordPhase, recordOutcome, submitToLane, acceptCommit, readRecorded } =
+export const { recordPhase, recordOutcome, submitToLane, acceptCommit, readRecorded, readGates } =
   proxyActivities<ServiceActivities>(recording);
 
 export const { startRelease, orderWaiting } = proxyActivities<ServiceActivities>(readingGit);

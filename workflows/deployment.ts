@@ -16,6 +16,7 @@ import type { DeploymentEnd, DeploymentRequest } from '../src/contract/workflow/
 import { afterFailure } from '../src/domain/attempts.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
 import { supersededBy, takesPlaceOf } from '../src/domain/overtaking.ts';
+import type { Waiting } from '../src/domain/gates/facts.ts';
 import type { EndPhase } from '../src/domain/phases.ts';
 import { isTakenBack } from '../src/domain/rollback.ts';
 import { recordsOf, type ServiceRecord } from '../src/domain/plan/service-records.ts';
@@ -24,6 +25,7 @@ import { onCluster, readRecorded, recordOutcome, recordPhase } from './activity-
 import { applyAndVerify } from './apply.ts';
 import { endInWords, shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
+import { watchGates } from './gates.ts';
 import { restartAndVerify } from './restart.ts';
 import { takeBack } from './roll-back.ts';
 import { tellUi } from './search-attributes.ts';
@@ -46,6 +48,8 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   let lastFailure: { attempt: number; cause: CauseReport } | undefined;
   // As the first attempt that planned it found it: a later one finds what an earlier one left.
   const touched = new Map<string, PlannedService>();
+  let recordCount = 0;
+  const gates = watchGates(request, wait);
   setHandler(cancel, ({ by }) => {
     cancelledBy = by;
     scope.cancel();
@@ -143,6 +147,8 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
         request.cluster,
         `${environment} at ${shortCommit(request.commit)}`,
       );
+      const closed = await gates.pass();
+      if (closed) return { cause: closed, handedOver: false, lostTrack: false };
       await enter('planning', 'Reading what the commit declares');
       const ref = deploymentRef(request);
       await cluster.checkout(ref);
@@ -158,6 +164,8 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
         await enter('planning', 'Nothing to apply', plan);
         return undefined;
       }
+      const refused = await gates.pass(plan.digest);
+      if (refused) return { cause: refused, handedOver: false, lostTrack: false };
       const names = plan.services.map(({ name }) => name).join(', ');
       giveWayFrom(false);
       await enter('applying', `Applying ${names}`, plan);
@@ -190,9 +198,22 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       phase,
       attempt,
       note,
+      order: ++recordCount,
       ...(planned ? { plan: planned } : {}),
     });
     tellUi(phase, `**${environment}** attempt ${attempt}: ${note}`);
+  }
+
+  async function wait(waiting: Waiting) {
+    const note = waiting.sentence;
+    // Before its plan an attempt has not begun.
+    const begun = waiting.digest === undefined ? attempt - 1 : attempt;
+    await recordPhase({
+      ...{ deploymentId, phase: 'waiting', attempt: begun, note, waiting, order: ++recordCount },
+      // Who approves must see what.
+      ...(waiting.digest !== undefined && plan ? { plan } : {}),
+    });
+    tellUi('waiting', `**${environment}** waits. ${note}`);
   }
 
   async function pause(waitMs: number, cause: CauseReport) {
@@ -200,7 +221,15 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     giveWayFrom(true);
     const retryAt = new Date(Date.now() + waitMs).toISOString();
     const note = `Attempt ${attempt} failed: ${cause.sentence} Next attempt at ${retryAt}.`;
-    await recordPhase({ deploymentId, phase: 'retrying', attempt, note, cause, retryAt });
+    await recordPhase({
+      deploymentId,
+      phase: 'retrying',
+      attempt,
+      note,
+      cause,
+      retryAt,
+      order: ++recordCount,
+    });
     tellUi('retrying', `**${environment}** ${note}`);
     await sleep(waitMs);
   }

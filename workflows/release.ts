@@ -142,6 +142,7 @@ function deploymentRequest(
     ...{ environment, cluster, namespace, deploymentId, deploymentNumber, retry, rollout },
     onFailure: target.onFailure ?? 'stop',
     overtakeVerifying: target.overtakeVerifying ?? false,
+    ...(target.approval ? { approval: target.approval } : {}),
     releaseWorkflowId: workflowInfo().workflowId,
   };
 }

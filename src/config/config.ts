@@ -1,5 +1,7 @@
 import type { RetryPolicy } from '../domain/backoff.ts';
+import type { ApprovalPolicy } from '../domain/gates/facts.ts';
 import type { RolloutPolicy } from '../domain/rollout.ts';
+import type { FreezeWindow } from './freeze-calendar.ts';
 
 /** The valid configuration. Maps, not objects: names come from outside, and one may be `constructor`. */
 export interface Config {
@@ -58,6 +60,9 @@ export interface EnvironmentConfig {
   versionKeys: ReadonlyMap<string, string>;
   /** What the default isolation refuses and this environment may do. */
   allow: readonly string[];
+  /** Absent: nobody needs to approve. */
+  approval?: ApprovalPolicy;
+  freeze: readonly FreezeWindow[];
   retry: RetryPolicy;
   rollout: RolloutPolicy;
   /** Whether what a failed deployment changed is taken back. */

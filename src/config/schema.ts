@@ -94,6 +94,39 @@ const rolloutSchema = Type.Object(
   { ...closed, title: 'a map', description: 'When a rollout counts as healthy.' },
 );
 
+const approvalSchema = Type.Object(
+  {
+    count: Type.Optional(integer(1, 20, 'How many people must approve. Default 1.')),
+    from: Type.Optional(
+      Type.Array(text('the name of a group', 'A group of the token.', { minLength: 1 }), {
+        title: 'a list of groups',
+        description: 'Whose members may approve. Default: any person.',
+        minItems: 1,
+        uniqueItems: true,
+      }),
+    ),
+    expires: Type.Optional(
+      positiveDuration('How long a plan waits before it is cancelled. Default: without limit.'),
+    ),
+  },
+  { ...closed, title: 'a map', description: 'Plans wait until people have approved them.' },
+);
+
+const cronLine = (description: string) =>
+  text('a cron line such as "0 17 * * 5"', description, { minLength: 1 });
+
+const freezeSchema = Type.Object(
+  {
+    cron: cronLine('When it begins: minute, hour, day of month, month, day of week.'),
+    until: cronLine('When it ends: the next of these times.'),
+    timezone: text('a time zone such as Europe/London', 'In which both are meant.', {
+      minLength: 1,
+    }),
+    reason: text('text', 'What people are told.', { minLength: 1 }),
+  },
+  { ...closed, title: 'a map with cron, until, timezone and reason' },
+);
+
 const environmentSchema = Type.Object(
   {
     cluster: named('A key of clusters.'),
@@ -143,6 +176,14 @@ const environmentSchema = Type.Object(
           uniqueItems: true,
         },
       ),
+    ),
+    approval: Type.Optional(approvalSchema),
+    freeze: Type.Optional(
+      Type.Array(freezeSchema, {
+        title: 'a list of windows',
+        description: 'When nothing is deployed here, again and again.',
+        maxItems: 50,
+      }),
     ),
     retry: Type.Optional(retrySchema),
     rollout: Type.Optional(rolloutSchema),

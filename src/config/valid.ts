@@ -98,6 +98,8 @@ function toEnvironment(
     ),
     versionKeys: new Map(Object.entries(raw.versionKeys ?? {})),
     allow: raw.allow ?? [],
+    ...(raw.approval && { approval: toApproval(raw.approval) }),
+    freeze: raw.freeze ?? [],
     retry: {
       attempts: raw.retry?.attempts ?? 3,
       backoffMs: milliseconds(raw.retry?.backoff ?? '30s'),
@@ -113,6 +115,14 @@ function toEnvironment(
     overtakeVerifying: raw.overtakeVerifying ?? false,
     chartRanges: raw.chartRanges ?? 'hold',
     prune: raw.prune ?? false,
+  };
+}
+
+function toApproval({ count, from, expires }: NonNullable<RawEnvironment['approval']>) {
+  return {
+    count: count ?? 1,
+    from: from ?? [],
+    ...(expires === undefined ? {} : { expiresMs: milliseconds(expires) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { DURATION_MS_MAX, parseDuration } from './duration.ts';
 import { fields, textAt, valueAt, type WrittenEnvironment } from './fields.ts';
+import { cronFault, isTimezone } from './freeze-calendar.ts';
 import { formatPath, quote, type Finding, type Path } from './problems.ts';
 import { gitUrlFault, webUrlFault, type UrlFault } from './urls.ts';
 
@@ -14,6 +15,7 @@ export function checkValues(raw: unknown, environments: readonly WrittenEnvironm
     ...environments.flatMap((environment) => [
       ...checkDurations(environment),
       ...checkVariables(environment),
+      ...checkFreezes(environment),
     ]),
   ];
 }
@@ -41,6 +43,7 @@ function checkDurations({ path, value }: WrittenEnvironment): Finding[] {
     ['retry', 'limit'],
     ['rollout', 'timeout'],
     ['rollout', 'soak'],
+    ['approval', 'expires'],
   ];
   return keys.flatMap((key) => {
     const duration = parseDuration(textAt(value, ...key) ?? '') ?? 0;
@@ -62,6 +65,21 @@ function checkVariables({ path, value }: WrittenEnvironment): Finding[] {
       message: `the variable ${quote(name)} is Slipway’s own`,
       fix: 'choose another name',
     }));
+}
+
+function checkFreezes({ path, value }: WrittenEnvironment): Finding[] {
+  const written = valueAt(value, 'freeze');
+  return (Array.isArray(written) ? written : []).flatMap((window: unknown, index) => {
+    const at = [...path, 'freeze', index];
+    const lines = ['cron', 'until'].flatMap((key) => {
+      const line = textAt(window, key);
+      const fault = line === undefined ? undefined : cronFault(line);
+      return fault === undefined ? [] : [wrongValue([...at, key], fault)];
+    });
+    const timezone = textAt(window, 'timezone');
+    if (timezone === undefined || isTimezone(timezone)) return lines;
+    return [...lines, wrongValue([...at, 'timezone'], `names no time zone: ${quote(timezone)}`)];
+  });
 }
 
 function wrongValue(path: Path, fault: string): Finding {

@@ -4,7 +4,7 @@ interface Cause {
   /** Decides the retry: transient is tried again, configuration never, rollout only where configured. */
   kind: 'transient' | 'configuration' | 'rollout';
   /** The end when attempts are used up. */
-  phase: 'failed' | 'errored';
+  phase: 'failed' | 'errored' | 'cancelled';
   /** Who most likely has to act. */
   owner: 'app' | 'config' | 'platform' | 'policy' | 'unknown';
 }
@@ -48,6 +48,8 @@ export const CAUSES = {
   'output-too-large': { kind: 'configuration', phase: 'failed', owner: 'config' },
   'worker-lost': { kind: 'transient', phase: 'errored', owner: 'platform' },
   'plan-changed': { kind: 'transient', phase: 'errored', owner: 'platform' },
+  'approval-rejected': { kind: 'configuration', phase: 'cancelled', owner: 'policy' },
+  'approval-timeout': { kind: 'configuration', phase: 'cancelled', owner: 'policy' },
   unknown: { kind: 'configuration', phase: 'errored', owner: 'unknown' },
 } as const satisfies Record<string, Cause>;
 
@@ -67,6 +69,7 @@ export const REFUSALS = {
   forbidden: { http: 403, exit: 5 },
   'not-found': { http: 404, exit: 6 },
   conflict: { http: 409, exit: 7 },
+  'plan-stale': { http: 412, exit: 7 },
   'too-large': { http: 413, exit: 2 },
   'unsupported-type': { http: 415, exit: 2 },
   invalid: { http: 422, exit: 2 },

@@ -1,15 +1,18 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import { randomUUID } from 'node:crypto';
+import { addApprovalRoutes } from './approvals.ts';
 import { requirePermissions } from './auth.ts';
 import { addDeploymentRoutes } from './deployments.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { addEnvironmentRoutes } from './environments.ts';
 import { answerError, answerErrorsAsProblems } from './errors.ts';
+import { addGateRoutes } from './gates.ts';
 import { addHealthRoutes } from './health.ts';
 import { addInboxRoutes } from './inbox.ts';
 import { describeApi } from './openapi.ts';
 import { addReleaseRoutes } from './releases.ts';
+import { createWake } from './wake.ts';
 import { addWebhookRoutes } from './webhooks.ts';
 
 /** Builds the HTTP side of the service. It never listens: whoever calls it decides where. */
@@ -41,7 +44,10 @@ export async function createApp(deps: AppDependencies): Promise<FastifyInstance>
   });
   addReleaseRoutes(app, deps);
   addDeploymentRoutes(app, deps.store);
-  addEnvironmentRoutes(app, deps.store);
+  const wake = createWake(deps, app.log);
+  addEnvironmentRoutes(app, deps.store, wake);
+  addApprovalRoutes(app, deps.store, wake);
+  addGateRoutes(app, deps.store, wake);
   addInboxRoutes(app, deps.store.inboxEntries);
   return app;
 }

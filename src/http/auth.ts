@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { TokenOwner, TokenPerson } from '../adapters/postgres/tokens.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { App } from './server.ts';
 
@@ -13,15 +14,17 @@ declare module 'fastify' {
     permission?: Permission;
   }
   interface FastifyRequest {
-    /** The name of the token; empty on routes that need none. */
+    /** The person, or the name of the token; empty on routes that need none. */
     actor: string;
+    /** Of a person's token. */
+    person?: TokenPerson;
   }
 }
 
 /** Closes every route that does not say who may call it: such a route stops the start. */
 export function requirePermissions(
   app: App,
-  tokens: { verify: (token: string) => Promise<{ name: string } | undefined> },
+  tokens: { verify: (token: string) => Promise<TokenOwner | undefined> },
 ): void {
   app.decorateRequest('actor', '');
   app.addHook('onRoute', ({ method, url, config }) => {
@@ -36,7 +39,8 @@ export function requirePermissions(
     const token = bearerToken(request);
     const owner = token === undefined ? undefined : await tokens.verify(token);
     if (!owner) throw new Refusal('not-signed-in', 'This needs a valid token: Bearer slp_…');
-    request.actor = owner.name;
+    request.actor = owner.person?.person ?? owner.name;
+    if (owner.person) request.person = owner.person;
   });
 }
 

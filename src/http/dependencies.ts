@@ -29,6 +29,8 @@ export interface AppDependencies {
       run: number;
       by: string;
     }) => Promise<'cancelling' | 'not-running'>;
+    /** Tells the deployments that wait there to look at their gates again. */
+    gatesChanged: (lanes: readonly { cluster: string; namespace: string }[]) => Promise<void>;
   };
   /** What must answer before the process takes requests, by name; each throws when it does not. */
   checks: Readonly<Record<string, () => Promise<void>>>;

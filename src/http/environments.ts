@@ -12,6 +12,7 @@ import { ref } from '../contract/api/schema.ts';
 import { Refusal } from '../domain/errors.ts';
 import { cursorParameter, limitOf, limitParameter, nameParameter } from './queries.ts';
 import type { App } from './server.ts';
+import type { Wake } from './wake.ts';
 
 const config = { permission: 'token' } as const;
 const problems = { '4xx': ref(problemSchema), '5xx': ref(problemSchema) };
@@ -19,7 +20,11 @@ const tags = ['environments'];
 const params = Type.Object({ repository: nameParameter, name: nameParameter });
 
 /** Environments: what runs where, the newest deployment of each, and what holds them. */
-export function addEnvironmentRoutes(app: App, store: Pick<Store, 'environments' | 'holds'>): void {
+export function addEnvironmentRoutes(
+  app: App,
+  store: Pick<Store, 'environments' | 'holds'>,
+  wake: Wake,
+): void {
   app.get(
     '/api/v1/environments',
     {
@@ -69,6 +74,7 @@ export function addEnvironmentRoutes(app: App, store: Pick<Store, 'environments'
         throw new Refusal('invalid', `The hold would end before it begins: ${body.until} is past.`);
       }
       await store.holds.hold({ ...params, ...body, actor, requestId });
+      await wake({ repository: params.repository, environment: params.name });
       return mustFind(params);
     },
   );
@@ -90,6 +96,7 @@ export function addEnvironmentRoutes(app: App, store: Pick<Store, 'environments'
       if (!(await store.holds.resume({ ...params, ...body, actor, requestId }))) {
         throw new Refusal('conflict', `${params.repository}/${params.name} is not held.`);
       }
+      await wake({ repository: params.repository, environment: params.name });
       return mustFind(params);
     },
   );

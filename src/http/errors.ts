@@ -41,6 +41,7 @@ const TITLES: Record<RefusalCode, string> = {
   forbidden: 'Not allowed',
   'not-found': 'Not found',
   conflict: 'Not possible now',
+  'plan-stale': 'The plan is another one now',
   'too-large': 'Too large',
   'unsupported-type': 'Content type not supported',
   invalid: 'The request is not valid',

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger';
 import { deploymentSchemas } from '../contract/api/deployment.ts';
 import { diffSchemas } from '../contract/api/diff.ts';
 import { whySchemas } from '../contract/api/why.ts';
+import { gateSchemas } from '../contract/api/gates.ts';
 import { environmentSchemas } from '../contract/api/environment.ts';
 import { inboxEntrySchema, inboxPageSchema } from '../contract/api/inbox.ts';
 import { logLineSchema, logPageSchema } from '../contract/api/log.ts';
@@ -18,6 +19,7 @@ import type { App } from './server.ts';
 const NAMED_SCHEMAS = [
   ...deploymentSchemas,
   ...diffSchemas,
+  ...gateSchemas,
   ...whySchemas,
   ...environmentSchemas,
   inboxEntrySchema,

@@ -26,5 +26,10 @@ export const idParameter = Type.Object({
   }),
 });
 
+/** The id of a stop or a freeze. */
+export const gateParameter = Type.Object({
+  id: Type.String({ pattern: '^[a-z]{3}_[0-9a-f-]{36}$' }),
+});
+
 /** Names of repositories and environments. */
 export const nameParameter = Type.String({ minLength: 1, maxLength: 63 });

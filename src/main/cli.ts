@@ -132,12 +132,20 @@ program
 program
   .command('token')
   .description('make a token for the API and print it, this once')
-  .argument('<name>', 'who it is for')
+  .argument('<name>', 'what it is for')
   .requiredOption('--config <file>', 'slipway.yaml')
-  .addHelpText('after', '\nExample:\n  slipway token ci --config slipway.yaml')
-  .action(async (name: string, { config }: { config: string }) => {
+  .option('--user <person>', 'the person whose token it is: only people approve')
+  .option('--group <group...>', 'groups of the person, as `approval.from` names them')
+  .option('--forge-user <id>', 'who they are at the forge, such as github:4711')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  slipway token ci --config slipway.yaml\n' +
+      '  slipway token laptop --config slipway.yaml --user ada --group release-managers --forge-user github:4711',
+  )
+  .action(async (name: string, options: TokenOptions) => {
     const { createConfiguredToken } = await import('./database.ts');
-    process.stdout.write(`${await createConfiguredToken(config, name)}\n`);
+    const person = personOf(options);
+    process.stdout.write(`${await createConfiguredToken(options.config, name, person)}\n`);
   });
 
 program
@@ -159,6 +167,21 @@ try {
 
 function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
+}
+
+interface TokenOptions {
+  config: string;
+  user?: string;
+  group?: string[];
+  forgeUser?: string;
+}
+
+function personOf({ user, group = [], forgeUser }: TokenOptions) {
+  if (user === undefined) {
+    if (group.length === 0 && forgeUser === undefined) return undefined;
+    throw new Refusal('invalid', '--group and --forge-user are of a person: name them by --user.');
+  }
+  return { person: user, groups: group, ...(forgeUser === undefined ? {} : { forgeUser }) };
 }
 
 /** Says on stderr what went wrong, in words; the stack is for who asks with SLIPWAY_DEBUG. */

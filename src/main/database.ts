@@ -1,6 +1,7 @@
 import { openDatabase } from '../adapters/postgres/database.ts';
 import { migrateToLatest } from '../adapters/postgres/migrate.ts';
 import { createStore } from '../adapters/postgres/store.ts';
+import type { TokenPerson } from '../adapters/postgres/tokens.ts';
 import { ensureSearchAttributes } from '../adapters/temporal/namespace.ts';
 import { loadConfig } from '../config/load.ts';
 import { resolveSecrets } from '../config/secrets.ts';
@@ -14,15 +15,24 @@ export async function migrateConfigured(configFile: string): Promise<string[]> {
 }
 
 /** Makes a token for the API of the configured instance. */
-export async function createConfiguredToken(configFile: string, name: string): Promise<string> {
-  return createToken(await databaseUrl(configFile), name);
+export async function createConfiguredToken(
+  configFile: string,
+  name: string,
+  person?: TokenPerson,
+): Promise<string> {
+  return createToken(await databaseUrl(configFile), name, person);
 }
 
 /** Makes a token for the API; it is shown this once. */
-export async function createToken(url: string, name: string): Promise<string> {
+export async function createToken(
+  url: string,
+  name: string,
+  person?: TokenPerson,
+): Promise<string> {
   const database = openDatabase({ url, connectionsMax: 1, onConnectionLost: () => undefined });
   try {
-    return (await createStore(database.db).tokens.create({ name })).token;
+    return (await createStore(database.db).tokens.create({ name, ...(person ? { person } : {}) }))
+      .token;
   } finally {
     await database.close();
   }

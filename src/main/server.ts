@@ -15,6 +15,7 @@ import {
   installRuntime,
 } from '../adapters/temporal/workers.ts';
 import type { Config } from '../config/config.ts';
+import { freezesInForce } from '../config/freeze-calendar.ts';
 import { loadConfig } from '../config/load.ts';
 import { resolveSecrets, type ServerSecrets } from '../config/secrets.ts';
 import { SlipwayError } from '../domain/errors.ts';
@@ -62,6 +63,7 @@ export async function runServer({ configFile }: { configFile: string }): Promise
     orchestrator: {
       cancelRelease: async ({ by, ...release }) =>
         (await orchestrator.cancelRelease(release, { by })) ? 'cancelling' : 'not-running',
+      gatesChanged: (lanes) => orchestrator.gatesChanged(lanes),
     },
     checks: { database: database.check, temporal: () => orchestrator.check() },
     logger: log,
@@ -92,6 +94,14 @@ export async function runServer({ configFile }: { configFile: string }): Promise
       acceptedCommits: store.environments,
       services: store.environments,
       submitToLane: (request) => orchestrator.submitToLane(request),
+      gates: {
+        facts: store.gates.facts,
+        approvals: store.approvals,
+        calendar: ({ repository, environment, now }) => {
+          const place = config.repositories.get(repository)?.environments.get(environment);
+          return place ? freezesInForce(place.freeze, now) : [];
+        },
+      },
     });
     installRuntime((message, fields) => {
       log.warn(fields, redact(message));

@@ -33,10 +33,24 @@ describe('a mistake is named with its place and what to do', () => {
     ],
     [
       '        tier: prod',
-      '        approval: { count: 2 }',
-      '31:9 "approval" is not supported yet: remove it',
+      '        approval: { count: 0, from: [], expires: 200h }',
+      `31:28 ${CS_PROD}.approval.count must be a whole number from 1 to 20`,
+      `31:37 ${CS_PROD}.approval.from needs at least one entry`,
+      `31:50 ${CS_PROD}.approval.expires must be at most 168h`,
     ],
-    ['        tier: prod', '        freeze: []', '31:9 "freeze" is not supported yet: remove it'],
+    [
+      '        tier: prod',
+      '        freeze: [{ cron: "0 17 * *", until: "0 99 * * 1", timezone: Europe/Londn, reason: x }]',
+      `31:26 ${CS_PROD}.freeze[0].cron must have five fields: minute, hour, day of month, month, day of week`,
+      `31:45 ${CS_PROD}.freeze[0].until is no cron line: Invalid value for hour: 99`,
+      `31:69 ${CS_PROD}.freeze[0].timezone names no time zone: "Europe/Londn"`,
+    ],
+    [
+      '        tier: prod',
+      '        freeze: [{ cron: "0 0 30 2 *", until: "0 9 * * 1", timezone: UTC }]',
+      `31:18 ${CS_PROD}.freeze[0].reason is missing; add it`,
+      `31:26 ${CS_PROD}.freeze[0].cron names a time that never comes`,
+    ],
     ['        tier: prod', '        mode: observe', '31:9 "mode" is not supported yet: remove it'],
     [
       '        tier: prod',

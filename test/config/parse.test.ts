@@ -49,6 +49,7 @@ describe('a valid file', () => {
       variables: new Map(),
       versionKeys: new Map(),
       allow: [],
+      freeze: [],
       retry: { attempts: 3, backoffMs: 30_000, limitMs: 600_000 },
       rollout: { timeoutMs: 600_000, soakMs: 30_000, restartsMax: 5 },
       onFailure: 'stop',

@@ -14,6 +14,8 @@ export interface TestApp {
   signedIn: { authorization: string };
   /** What the orchestrator was asked to cancel, and what it answers. */
   cancelled: unknown[];
+  /** Lanes whose deployments were told to look at their gates. */
+  woken: unknown[];
   cancelAnswer: { value: 'cancelling' | 'not-running' };
   repositories: Map<string, ServedRepository>;
   close: () => Promise<void>;
@@ -24,6 +26,7 @@ export async function startTestApp(change: Partial<AppDependencies> = {}): Promi
   const database = await createTestDatabase();
   const { token } = await database.store.tokens.create({ name: 'ada' });
   const cancelled: unknown[] = [];
+  const woken: unknown[] = [];
   const cancelAnswer: TestApp['cancelAnswer'] = { value: 'cancelling' };
   const repositories = new Map<string, ServedRepository>([
     ['notprod', served({ url: 'https://github.com/example/deployments-notprod.git' })],
@@ -41,6 +44,10 @@ export async function startTestApp(change: Partial<AppDependencies> = {}): Promi
         cancelled.push(input);
         return Promise.resolve(cancelAnswer.value);
       },
+      gatesChanged: (lanes) => {
+        woken.push(...lanes);
+        return Promise.resolve();
+      },
     },
     checks: { database: database.check },
     ...change,
@@ -50,6 +57,7 @@ export async function startTestApp(change: Partial<AppDependencies> = {}): Promi
     database,
     signedIn: { authorization: `Bearer ${token}` },
     cancelled,
+    woken,
     cancelAnswer,
     repositories,
     close: async () => {

@@ -4,6 +4,7 @@ import { ACTIVE_PHASES, isEnd, type DeploymentPhase } from '../../domain/phases.
 import type { ServiceRecord } from '../../domain/plan/service-records.ts';
 import type { Db, Tx } from './database.ts';
 import { lockRelease, refreshReleasePhase } from './release-phase.ts';
+import { dropApprovals } from './approvals.ts';
 import { storeRecords } from './services.ts';
 import { cleanText, json } from './values.ts';
 
@@ -15,7 +16,7 @@ const NOW = sql<Date>`now()`;
 export function recordPhase(db: Db, record: PhaseRecord): Promise<void> {
   return db.transaction().execute(async (tx) => {
     const deployment = await lock(tx, record.deploymentId);
-    if (record.plan) await storePlan(tx, record.deploymentId, record.plan);
+    await storePlan(tx, deployment, record);
     if (isEnd(deployment.phase)) return;
     if (record.attempt > 0) await noteAttempt(tx, record);
     if (!isForward(deployment, record)) return;
@@ -28,6 +29,8 @@ export function recordPhase(db: Db, record: PhaseRecord): Promise<void> {
         note: cleanText(record.note),
         cause: record.cause ? json(record.cause) : null,
         retry_at: record.retryAt === undefined ? null : new Date(record.retryAt),
+        waiting: record.waiting ? json(record.waiting) : null,
+        ...(record.order === undefined ? {} : { record_order: record.order }),
         ...(started ? { started_at: sql<Date>`coalesce(started_at, now())` } : {}),
       })
       .where('id', '=', record.deploymentId)
@@ -52,10 +55,14 @@ export function recordOutcome(db: Db, record: OutcomeRecord): Promise<void> {
         note: '',
         cause: record.cause ? json(record.cause) : null,
         retry_at: null,
+        waiting: null,
         ended_at: NOW,
       })
       .where('id', '=', record.deploymentId)
       .execute();
+    if (record.attempt > 0 && record.phase !== 'superseded') {
+      await dropApprovals(tx, deployment);
+    }
     await storeRecords(tx, deployment, record.records ?? succeededServices(record));
     await refreshReleasePhase(tx, deployment.release_id);
   });
@@ -72,14 +79,19 @@ async function lock(tx: Tx, deploymentId: string) {
   if (!release) throw new Error(`deployment ${deploymentId} is not in the store`);
   const deployment = await tx
     .selectFrom('deployments')
-    .select(['id', 'release_id', 'repository', 'environment', 'phase', 'attempt'])
+    .select(['id', 'release_id', 'repository', 'environment', 'phase', 'attempt', 'record_order'])
     .where('id', '=', deploymentId)
     .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
   return { ...deployment, commit: release.commit };
 }
 
-function isForward(now: { attempt: number; phase: DeploymentPhase }, record: PhaseRecord): boolean {
+function isForward(
+  now: { attempt: number; phase: DeploymentPhase; record_order: number },
+  record: PhaseRecord,
+): boolean {
+  if (isEnd(now.phase)) return false;
+  if (record.order !== undefined) return record.order > now.record_order;
   if (record.attempt !== now.attempt) return record.attempt > now.attempt;
   const phases: readonly string[] = ACTIVE_PHASES;
   return phases.indexOf(record.phase) >= phases.indexOf(now.phase);
@@ -130,21 +142,24 @@ interface AttemptKey {
   attempt: number;
 }
 
-async function storePlan(
-  tx: Tx,
-  deploymentId: string,
-  plan: NonNullable<PhaseRecord['plan']>,
-): Promise<void> {
+/** The plan of the latest attempt: it is what people approve. */
+async function storePlan(tx: Tx, deployment: Parameters<typeof isForward>[0], record: PhaseRecord) {
+  const { deploymentId, plan } = record;
+  if (!plan) return;
+  const found = {
+    digest: plan.digest,
+    services: json(plan.services),
+    diff: plan.diff ? json(plan.diff) : null,
+    restart: plan.restart ? json(plan.restart) : null,
+  };
+  const isNew = record.order !== undefined && isForward(deployment, record);
   await tx
     .insertInto('plans')
-    .values({
-      deployment_id: deploymentId,
-      digest: plan.digest,
-      services: json(plan.services),
-      diff: plan.diff ? json(plan.diff) : null,
-      restart: plan.restart ? json(plan.restart) : null,
+    .values({ deployment_id: deploymentId, ...found })
+    .onConflict((conflict) => {
+      const known = conflict.column('deployment_id');
+      return isNew ? known.doUpdateSet({ ...found, created_at: NOW }) : known.doNothing();
     })
-    .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
 

@@ -31,6 +31,7 @@ function toSummary(row: SummaryRow): DeploymentSummary {
     cause: row.cause,
     attempt: row.attempt,
     retryAt: iso(row.retry_at),
+    waiting: row.waiting,
     createdAt: iso(row.created_at),
     startedAt: iso(row.started_at),
     endedAt: iso(row.ended_at),

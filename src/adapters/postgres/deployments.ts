@@ -4,6 +4,7 @@ import type { Plan } from '../../contract/api/diff.ts';
 import type { OutcomeRecord, PhaseRecord } from '../../contract/workflow/activities.ts';
 import type { DeploymentEnd } from '../../contract/workflow/payloads.ts';
 import { isEnd } from '../../domain/phases.ts';
+import { listApprovals } from './approvals.ts';
 import type { Db } from './database.ts';
 import { recordOutcome, recordPhase } from './deployment-records.ts';
 import { findSummary } from './deployment-rows.ts';
@@ -77,6 +78,7 @@ export function createDeployments(db: Db) {
               restart: plan.restart ?? [],
             }
           : null,
+        approvals: await listApprovals(db, summary.id),
         attempts: attempts.map((attempt) => ({
           number: attempt.number,
           startedAt: iso(attempt.started_at),

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { LogStep } from '../../contract/log-sink.ts';
 import type { CauseReport } from '../../domain/cause.ts';
+import type { OverridableGate, Verdict, Waiting } from '../../domain/gates/facts.ts';
 import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
 import type { DeploymentPhase, ReleasePhase } from '../../domain/phases.ts';
 import type { PlannedService } from '../../domain/services.ts';
@@ -15,6 +16,10 @@ export interface Tables {
   services: ServiceTable;
   service_failures: ServiceFailureTable;
   holds: HoldTable;
+  stops: StopTable;
+  freezes: FreezeTable;
+  overrides: OverrideTable;
+  approvals: ApprovalTable;
   log_chunks: LogChunkTable;
   inbox: InboxTable;
   deliveries: DeliveryTable;
@@ -72,6 +77,9 @@ interface DeploymentTable {
   created_at: Generated<Date>;
   started_at: Date | null;
   ended_at: Date | null;
+  waiting: NullableJson<Waiting>;
+  /** The last record that was taken over. */
+  record_order: Generated<number>;
 }
 
 interface AttemptTable {
@@ -127,6 +135,54 @@ interface HoldTable {
   until: Date | null;
   ended_at: Date | null;
   ended_by: string | null;
+}
+
+interface StopTable {
+  id: string;
+  cluster: string | null;
+  reason: string;
+  stopped_by: string;
+  since: Generated<Date>;
+  ended_at: Date | null;
+  ended_by: string | null;
+}
+
+interface FreezeTable {
+  id: string;
+  cluster: string | null;
+  repository: string | null;
+  environment: string | null;
+  reason: string;
+  announced_by: string;
+  created_at: Generated<Date>;
+  starts_at: Date;
+  ends_at: Date;
+  removed_at: Date | null;
+  removed_by: string | null;
+}
+
+interface OverrideTable {
+  deployment_id: string;
+  gate: OverridableGate;
+  reason: string;
+  overridden_by: string;
+  at: Generated<Date>;
+}
+
+interface ApprovalTable {
+  id: string;
+  repository: string;
+  environment: string;
+  digest: string;
+  deployment_id: string;
+  person: string;
+  forge_user: string | null;
+  groups: string[];
+  verdict: Verdict['verdict'];
+  comment: string;
+  at: Generated<Date>;
+  spent_at: Date | null;
+  spent_by: string | null;
 }
 
 interface LogChunkTable {
@@ -189,6 +245,9 @@ interface TokenTable {
   created_at: Generated<Date>;
   expires_at: Date | null;
   last_used_at: Date | null;
+  person: string | null;
+  groups: ColumnType<string[], string[] | undefined, string[]>;
+  forge_user: string | null;
 }
 
 interface AuditTable {

@@ -3,11 +3,28 @@ import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import { newId } from './values.ts';
 
+/** Whose token it is, where it is a person's and not a machine's. */
+export interface TokenPerson {
+  person: string;
+  groups: readonly string[];
+  /** Who they are at the forge, such as `github:4711`. */
+  forgeUser?: string;
+}
+
+export interface TokenOwner {
+  name: string;
+  person?: TokenPerson;
+}
+
 /** Opaque tokens of machines. Only their hash is stored, so reading the database gives no access. */
 export function createTokens(db: Db) {
   return {
     /** The token itself is shown this once. */
-    create: async (input: { name: string; expiresAt?: string }): Promise<{ token: string }> => {
+    create: async (input: {
+      name: string;
+      expiresAt?: string;
+      person?: TokenPerson;
+    }): Promise<{ token: string }> => {
       const token = `slp_${randomBytes(32).toString('base64url')}`;
       await db
         .insertInto('tokens')
@@ -16,6 +33,9 @@ export function createTokens(db: Db) {
           name: input.name,
           prefix: token.slice(0, 10),
           sha256: hash(token),
+          person: input.person?.person ?? null,
+          groups: [...(input.person?.groups ?? [])],
+          forge_user: input.person?.forgeUser ?? null,
           expires_at: input.expiresAt === undefined ? null : new Date(input.expiresAt),
         })
         .execute();
@@ -26,10 +46,10 @@ export function createTokens(db: Db) {
      * Whose token it is, if it is one. Looking up the hash leaks no timing about the token: who does
      * not know it cannot steer its hash.
      */
-    verify: async (token: string): Promise<{ name: string } | undefined> => {
+    verify: async (token: string): Promise<TokenOwner | undefined> => {
       const found = await db
         .selectFrom('tokens')
-        .select(['id', 'name', 'last_used_at'])
+        .select(['id', 'name', 'person', 'groups', 'forge_user', 'last_used_at'])
         .where('sha256', '=', hash(token))
         .where((is) =>
           is.or([is('expires_at', 'is', null), is('expires_at', '>', sql<Date>`now()`)]),
@@ -37,7 +57,10 @@ export function createTokens(db: Db) {
         .executeTakeFirst();
       if (!found) return undefined;
       await noteUse(db, found.id);
-      return { name: found.name };
+      const { name, person, groups, forge_user: forgeUser } = found;
+      if (person === null) return { name };
+      const known = { person, groups, ...(forgeUser === null ? {} : { forgeUser }) };
+      return { name, person: known };
     },
   };
 }

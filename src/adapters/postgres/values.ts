@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 
 /** A new id: its kind and a UUIDv7, so that ids sort by time. */
-export function newId(kind: 'rel' | 'dep' | 'inb' | 'tok' | 'hld'): string {
+export function newId(kind: 'rel' | 'dep' | 'inb' | 'tok' | 'hld' | 'stp' | 'frz' | 'apr'): string {
   return `${kind}_${uuid()}`;
 }
 

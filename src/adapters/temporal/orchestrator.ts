@@ -8,6 +8,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import {
+  deploymentWorkflowId,
   laneWorkflowId,
   releaseWorkflowId,
   SERVICE_QUEUE,
@@ -15,6 +16,7 @@ import {
 } from '../../contract/workflow/ids.ts';
 import {
   CANCEL_RELEASE_SIGNAL,
+  GATES_CHANGED_SIGNAL,
   SUBMIT_UPDATE,
   type CancelReleaseInput,
   type SubmitInput,
@@ -104,6 +106,18 @@ export class Orchestrator {
       if (error instanceof WorkflowNotFoundError) return false;
       throw error;
     }
+  }
+
+  /** Tells the deployments of these lanes to look at their gates again; those that are over do not care. */
+  async gatesChanged(lanes: readonly LaneKey[]): Promise<void> {
+    await this.#within(START_DEADLINE_MS, async () => {
+      for (const lane of lanes) {
+        const deployment = this.#client.workflow.getHandle(deploymentWorkflowId(lane));
+        await deployment.signal(GATES_CHANGED_SIGNAL).catch((error: unknown) => {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        });
+      }
+    });
   }
 
   /** Throws when Temporal does not answer. */

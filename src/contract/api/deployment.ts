@@ -1,5 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { DEPLOYMENT_PHASES } from '../../domain/phases.ts';
+import { WAITING_REASONS } from '../../domain/gates/facts.ts';
+import { approvalSchema } from './gates.ts';
 import { commitId, named, nullable, ref, timestamp } from './schema.ts';
 
 /** One release in one environment. */
@@ -18,6 +20,20 @@ const causeSchema = named(
     evidence: Type.Optional(Type.Array(Type.String())),
     actions: Type.Optional(Type.Array(Type.String())),
   }),
+);
+
+const waitingSchema = named(
+  'Waiting',
+  Type.Object(
+    {
+      reason: Type.Enum(WAITING_REASONS),
+      sentence: Type.String({ description: 'Who or what, and until when.' }),
+      until: Type.Optional(timestamp),
+      digest: Type.Optional(Type.String({ description: 'Of the plan that must be approved.' })),
+      groups: Type.Optional(Type.Array(Type.String(), { description: 'Who may approve it.' })),
+    },
+    { description: 'Why the deployment does not go on.' },
+  ),
 );
 
 export const deploymentSummarySchema = named(
@@ -39,6 +55,7 @@ export const deploymentSummarySchema = named(
     cause: nullable(ref(causeSchema)),
     attempt: Type.Integer({ description: '0 before the first attempt.' }),
     retryAt: nullable(timestamp),
+    waiting: nullable(ref(waitingSchema)),
     createdAt: timestamp,
     startedAt: nullable(timestamp),
     endedAt: nullable(timestamp),
@@ -81,12 +98,14 @@ export const deploymentSchema = named(
   Type.Object({
     ...deploymentSummarySchema.properties,
     plan: nullable(ref(planSummarySchema)),
+    approvals: Type.Array(ref(approvalSchema)),
     attempts: Type.Array(ref(attemptSchema)),
   }),
 );
 
 export const deploymentSchemas = [
   causeSchema,
+  waitingSchema,
   deploymentSummarySchema,
   attemptSchema,
   planSummarySchema,

@@ -1,5 +1,6 @@
 import type { CauseReport } from '../../domain/cause.ts';
 import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
+import type { ApprovalPolicy, Waiting } from '../../domain/gates/facts.ts';
 import type { Candidate, OrderDecision } from '../../domain/ordering.ts';
 import type { DeploymentPhase, EndPhase } from '../../domain/phases.ts';
 import type { RolloutPolicy } from '../../domain/rollout.ts';
@@ -29,6 +30,8 @@ export interface ServiceActivities {
   acceptCommit: (input: AcceptInput) => Promise<DeploymentEnd | undefined>;
   /** What is remembered of the services of an environment. */
   readRecorded: (input: EnvironmentInput) => Promise<RecordedService[]>;
+  /** Whether a deployment may go on, and what it waits for otherwise. */
+  readGates: (input: GatesInput) => Promise<GatesAnswer>;
   recordPhase: (input: PhaseRecord) => Promise<void>;
   recordOutcome: (input: OutcomeRecord) => Promise<void>;
 }
@@ -67,6 +70,19 @@ interface AcceptInput extends EnvironmentInput {
   deploymentId: string;
 }
 
+export interface GatesInput extends EnvironmentInput {
+  deploymentId: string;
+  cluster: string;
+  kind: DeploymentRequest['kind'];
+  /** The workflow's time, ISO 8601: all that depends on time is judged by it. */
+  now: string;
+  /** Asked for once there is a plan, where somebody must approve it. */
+  approval?: { policy: ApprovalPolicy; plan: { digest: string; since: string } };
+}
+
+export type GatesAnswer =
+  { answer: 'open' } | { answer: 'wait'; waiting: Waiting } | { answer: 'end'; cause: CauseReport };
+
 export interface PhaseRecord {
   deploymentId: string;
   phase: Exclude<DeploymentPhase, EndPhase>;
@@ -79,6 +95,10 @@ export interface PhaseRecord {
   plan?: PlanResult;
   /** When the next attempt starts, ISO 8601. */
   retryAt?: string;
+  /** What it waits for, in phase `waiting`. */
+  waiting?: Waiting;
+  /** Counted up by the deployment: of two records the later one stands. Absent in those of others. */
+  order?: number;
 }
 
 export interface OutcomeRecord extends DeploymentEnd {

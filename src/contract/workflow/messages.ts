@@ -36,6 +36,9 @@ export interface CancelReleaseInput {
   by: string;
 }
 
+/** Signal on a deployment: a person changed a hold, a stop, a freeze or an approval. */
+export const GATES_CHANGED_SIGNAL = 'gatesChanged';
+
 /** Signal from a lane to the deployment that it runs. */
 export const CANCEL_SIGNAL = 'cancel';
 export interface CancelInput {

@@ -2,6 +2,7 @@ import type { RetryPolicy } from '../../domain/backoff.ts';
 import type { CauseReport } from '../../domain/cause.ts';
 import type { CauseCode } from '../../domain/errors.ts';
 import type { DeploymentKind } from '../../domain/overtaking.ts';
+import type { ApprovalPolicy } from '../../domain/gates/facts.ts';
 import type { EndPhase } from '../../domain/phases.ts';
 import type { RolloutPolicy } from '../../domain/rollout.ts';
 import type { LaneKey } from './ids.ts';
@@ -34,6 +35,8 @@ export interface ReleaseTarget extends LaneKey {
   rollout: RolloutPolicy;
   onFailure?: 'stop' | 'rollback';
   overtakeVerifying?: boolean;
+  /** Absent: nobody needs to approve. */
+  approval?: ApprovalPolicy;
 }
 
 export interface ReleaseGraph {
@@ -64,6 +67,8 @@ export interface DeploymentRequest extends LaneKey {
   onFailure?: 'stop' | 'rollback';
   /** Whether a newer commit takes its place also while it is verified; absent means not. */
   overtakeVerifying?: boolean;
+  /** As it was when the release started: a change of the configuration approves nothing. */
+  approval?: ApprovalPolicy;
 }
 
 /** How a deployment ended. */

@@ -50,6 +50,8 @@ export const ACTIONS: Record<CauseReport['code'], readonly string[]> = {
   'output-too-large': ['Find what prints so much.', RERUN],
   'worker-lost': ['Check the worker of the cluster.', RERUN],
   'plan-changed': ['Rerun the deployment: it makes a new plan.'],
+  'approval-rejected': ['Ask who rejected it, change it, and merge.', RERUN],
+  'approval-timeout': ['Ask those who may approve, then rerun the deployment.'],
   unknown: ['Read the log of the deployment.', RERUN],
   dependency: ['Mend the environment before it, then rerun.'],
   'older-commit': ['Rerun the release to deploy the older commit on purpose.'],

@@ -1,0 +1,44 @@
+import type { FreezeFact, GateFacts, HoldFact, StopFact, Waiting } from './facts.ts';
+import { sayTime, withReason } from './say-time.ts';
+
+/**
+ * Whether a deployment may go on: the first closed gate in the order hold, stop, freeze, or nothing.
+ * A hold keeps merges away, not what a person asked for; a stop and a freeze keep everything away
+ * that no person let pass.
+ *
+ * @param now ISO 8601
+ */
+export function judgeGates(facts: GateFacts, now: string): Waiting | undefined {
+  const { hold, stops, freezes, overridden, kind } = facts;
+  if (hold && kind === 'automatic') return held(hold, now);
+  const stop = stops[0];
+  if (stop && !overridden.includes('stop')) return stopped(stop, now);
+  const freeze = lastToEnd(freezes);
+  if (freeze && !overridden.includes('freeze')) return frozen(freeze, now);
+  return undefined;
+}
+
+function held({ by, reason, since, until }: HoldFact, now: string): Waiting {
+  const end = until === undefined ? '' : ` until ${sayTime(until, now)}`;
+  const sentence = withReason(`Held by ${by} since ${sayTime(since, now)}${end}`, reason);
+  return { reason: 'hold', sentence, ...(until === undefined ? {} : { until }) };
+}
+
+function stopped({ cluster, by, reason, since }: StopFact, now: string): Waiting {
+  const what = cluster === undefined ? 'Everything is' : `Cluster ${cluster} is`;
+  const sentence = withReason(`${what} stopped by ${by} since ${sayTime(since, now)}`, reason);
+  return { reason: 'stop', sentence };
+}
+
+function frozen({ reason, until, timezone, by }: FreezeFact, now: string): Waiting {
+  const who = by === undefined ? '' : ` by ${by}`;
+  const sentence = withReason(`Frozen${who} until ${sayTime(until, now, timezone)}`, reason);
+  return { reason: 'freeze', sentence, until };
+}
+
+function lastToEnd(freezes: readonly FreezeFact[]): FreezeFact | undefined {
+  return freezes.reduce<FreezeFact | undefined>(
+    (last, one) => (last && Date.parse(last.until) >= Date.parse(one.until) ? last : one),
+    undefined,
+  );
+}

@@ -1,0 +1,229 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readGates } from '../../activities/read-gates.ts';
+import { freezesInForce, type FreezeWindow } from '../../src/config/freeze-calendar.ts';
+import type {
+  ClusterActivities,
+  GatesInput,
+  OutcomeRecord,
+  PhaseRecord,
+} from '../../src/contract/workflow/activities.ts';
+import { SERVICE_QUEUE } from '../../src/contract/workflow/ids.ts';
+import { GATES_CHANGED_SIGNAL } from '../../src/contract/workflow/messages.ts';
+import type { DeploymentRequest } from '../../src/contract/workflow/payloads.ts';
+import type { GateFacts, Verdict } from '../../src/domain/gates/facts.ts';
+import type { deploymentWorkflow } from '../../workflows/deployment.ts';
+import { deploymentRequest } from '../support/requests.ts';
+import { startTimeSkipping, withWorkers } from '../support/temporal.ts';
+
+let environment: TestWorkflowEnvironment;
+beforeAll(async () => {
+  environment = await startTimeSkipping();
+});
+afterAll(() => environment.teardown());
+
+const plan = { digest: 'sha256:ab', services: [{ name: 'api', chart: 'charts/api' }] };
+const DAY_MS = 86_400_000;
+const hold = { by: 'ada', reason: 'Looking at it', since: '2026-01-01T00:00:00.000Z' };
+
+/** What is closed; a test changes it while the deployment waits. */
+interface Gates {
+  facts: Omit<GateFacts, 'kind'>;
+  calendar: FreezeWindow[];
+  verdicts: Verdict[];
+}
+
+test('a week of freeze costs a second and few events, and ends by itself', async () => {
+  // From yesterday until in almost six days, whatever day it is.
+  const today = new Date(await environment.currentTimeMs()).getUTCDay();
+  const calendar = [
+    {
+      ...{ cron: `0 0 * * ${(today + 6) % 7}`, until: `0 22 * * ${(today + 5) % 7}` },
+      ...{ timezone: 'Europe/London', reason: 'quiet week' },
+    },
+  ];
+  const story = await deploy({ calendar });
+  expect(story.end.phase).toBe('succeeded');
+  const waits = story.records.filter(({ phase }) => phase === 'waiting');
+  expect(waits.map(({ note }) => note)[0]).toMatch(
+    /^Frozen until .* Europe\/London: quiet week\.$/,
+  );
+  expect(story.events).toBeLessThan(500);
+});
+
+test('a hold waits until somebody resumes, and the signal opens it at once', async () => {
+  const story = await deploy({ facts: { hold } }, {}, async (gates, handle) => {
+    delete gates.facts.hold;
+    await handle.signal(GATES_CHANGED_SIGNAL);
+  });
+  expect(story.end.phase).toBe('succeeded');
+  expect(story.records[0]).toMatchObject({
+    ...{ phase: 'waiting', attempt: 0, waiting: { reason: 'hold' } },
+    note: expect.stringContaining('Held by ada since') as string,
+  });
+  expect(story.phases).toEqual(['waiting', 'planning', 'applying', 'verifying']);
+});
+
+test('a lost signal only costs time', async () => {
+  const story = await deploy({ facts: { hold } }, {}, (gates) => {
+    delete gates.facts.hold;
+    return Promise.resolve();
+  });
+  expect(story.end.phase).toBe('succeeded');
+});
+
+test('what a person asked for passes a hold', async () => {
+  const story = await deploy({ facts: { hold } }, { kind: 'manual' });
+  expect(story.phases).not.toContain('waiting');
+});
+
+test('a stop keeps a rollback away too, until it is removed', async () => {
+  const stops = [{ by: 'bob', reason: 'Outage', since: hold.since }];
+  const story = await deploy({ facts: { stops } }, { kind: 'rollback' }, (gates, handle) => {
+    gates.facts.stops = [];
+    return handle.signal(GATES_CHANGED_SIGNAL);
+  });
+  expect(story.phases).toEqual(['waiting', 'planning', 'applying', 'verifying']);
+});
+
+test('a hold that comes between two attempts stops the second until it is resumed', async () => {
+  let applies = 0;
+  const story = await deploy(
+    {},
+    {},
+    (gates, handle) => {
+      delete gates.facts.hold;
+      return handle.signal(GATES_CHANGED_SIGNAL);
+    },
+    (gates) => ({
+      apply: () => {
+        applies += 1;
+        if (applies > 1) return Promise.resolve({ durationMs: 1 });
+        gates.facts.hold = hold;
+        throw ApplicationFailure.nonRetryable('refused', 'cluster-unreachable');
+      },
+    }),
+  );
+  expect(story.end.phase).toBe('succeeded');
+  const second = ['waiting', 'planning', 'applying', 'verifying'];
+  expect(story.phases).toEqual(['planning', 'applying', 'retrying', ...second]);
+});
+
+const approval = { count: 2, from: ['release-managers'], expiresMs: 7 * DAY_MS };
+const yes = (person: string): Verdict => ({
+  ...{ person, groups: ['release-managers'], verdict: 'approved', comment: '' },
+});
+
+test('a plan waits for its approvals, is shown while it waits, and goes on with the last one', async () => {
+  const story = await deploy({ verdicts: [yes('ada')] }, { approval }, (gates, handle) => {
+    gates.verdicts.push(yes('bob'));
+    return handle.signal(GATES_CHANGED_SIGNAL);
+  });
+  expect(story.end.phase).toBe('succeeded');
+  expect(story.phases).toEqual(['planning', 'waiting', 'applying', 'verifying']);
+  expect(story.records[1]).toMatchObject({
+    ...{ attempt: 1, plan, waiting: { reason: 'approval', digest: 'sha256:ab' } },
+    note: expect.stringContaining('1 of 2 from release-managers; expires') as string,
+  });
+});
+
+test('a plan that nobody approves expires after its week', async () => {
+  const story = await deploy({ verdicts: [yes('ada')] }, { approval });
+  expect(story.end).toMatchObject({ phase: 'cancelled', cause: { code: 'approval-timeout' } });
+  expect(story.outcomes[0]).toMatchObject({ phase: 'cancelled', attempt: 1 });
+  expect(new Set(story.phases)).toEqual(new Set(['planning', 'waiting']));
+  expect(story.events).toBeLessThan(500);
+});
+
+test('a rejection ends it with who and why, and nothing is applied', async () => {
+  const no: Verdict = { ...yes('eve'), verdict: 'rejected', comment: 'Not on a Friday' };
+  const story = await deploy({}, { approval }, (gates, handle) => {
+    gates.verdicts.push(no);
+    return handle.signal(GATES_CHANGED_SIGNAL);
+  });
+  expect(story.end).toMatchObject({
+    phase: 'cancelled',
+    cause: { code: 'approval-rejected', sentence: 'Rejected by eve: Not on a Friday.' },
+  });
+  expect(story.phases).toEqual(['planning', 'waiting']);
+});
+
+test('a plan that changes nothing needs no approval', async () => {
+  const nothing = { digest: 'sha256:00', services: [] };
+  const story = await deploy({}, { approval }, undefined, () => ({
+    plan: () => Promise.resolve(nothing),
+  }));
+  expect(story.end.phase).toBe('unchanged');
+});
+
+type Handle = { signal: (name: string, ...args: unknown[]) => Promise<void> };
+
+/** Runs a deployment at these gates; `meanwhile` is called once, when it first waits. */
+async function deploy(
+  start: { facts?: Partial<Gates['facts']> } & Partial<Omit<Gates, 'facts'>>,
+  change: Partial<DeploymentRequest> = {},
+  meanwhile?: (gates: Gates, handle: Handle) => Promise<void>,
+  cluster: (gates: Gates) => Partial<ClusterActivities> = () => ({}),
+) {
+  const gates: Gates = {
+    ...{ calendar: [], verdicts: [] },
+    ...start,
+    facts: { stops: [], freezes: [], overridden: [], ...start.facts },
+  };
+  const records: PhaseRecord[] = [];
+  const outcomes: OutcomeRecord[] = [];
+  const workflowId = `deployment/${expect.getState().currentTestName ?? ''}`;
+  const handle = environment.client.workflow.getHandle(workflowId);
+  let told = false;
+  const service = {
+    readRecorded: () => Promise.resolve([]),
+    readGates: (input: GatesInput) =>
+      readGates(
+        {
+          facts: () => Promise.resolve(gates.facts),
+          calendar: ({ now }) => freezesInForce(gates.calendar, now),
+          approvals: { decide: (_plan, judge) => Promise.resolve(judge(gates.verdicts)) },
+        },
+        input,
+      ),
+    recordPhase: async (record: PhaseRecord) => {
+      records.push(record);
+      if (record.phase !== 'waiting' || told) return;
+      told = true;
+      await meanwhile?.(gates, handle);
+    },
+    recordOutcome: (record: OutcomeRecord) => {
+      outcomes.push(record);
+      return Promise.resolve();
+    },
+  };
+  const stubs: Partial<ClusterActivities> = {
+    checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
+    plan: () => Promise.resolve(plan),
+    inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
+    apply: () => Promise.resolve({ durationMs: 1 }),
+    watchRollout: async ({ mode }) => {
+      if (mode === 'beside') await untilCancelled();
+      return { state: 'healthy', services: [] };
+    },
+    ...cluster(gates),
+  };
+  const end = await withWorkers(environment, { cluster: stubs, service }, () =>
+    environment.client.workflow.execute<typeof deploymentWorkflow>('deploymentWorkflow', {
+      taskQueue: SERVICE_QUEUE,
+      workflowId,
+      args: [deploymentRequest(change)],
+    }),
+  );
+  const { historyLength: events } = await handle.describe();
+  return { end, records, outcomes, events, phases: records.map(({ phase }) => phase) };
+}
+
+/** Beats, or the cancel would not arrive. */
+async function untilCancelled(): Promise<void> {
+  const { cancelled, heartbeat } = Context.current();
+  const timer = setInterval(heartbeat, 100);
+  await cancelled.catch(() => undefined);
+  clearInterval(timer);
+}

@@ -1,0 +1,62 @@
+import { condition, defineSignal, setHandler } from '@temporalio/workflow';
+import { GATES_CHANGED_SIGNAL } from '../src/contract/workflow/messages.ts';
+import type { DeploymentRequest } from '../src/contract/workflow/payloads.ts';
+import type { CauseReport } from '../src/domain/cause.ts';
+import type { Waiting } from '../src/domain/gates/facts.ts';
+import { readGates } from './activity-options.ts';
+
+const gatesChanged = defineSignal(GATES_CHANGED_SIGNAL);
+
+// A signal or `until` opens a gate at once; this is for a signal that was lost, and must not fill the history.
+const LOOK_AGAIN_FIRST_MS = 60_000;
+const LOOK_AGAIN_MAX_MS = 6 * 60 * 60_000;
+// Clocks differ: what is due now may be due in a moment for the database.
+const UNTIL_MIN_MS = 1_000;
+
+/**
+ * The gates of one deployment. `pass` waits until all are open; it answers nothing then, or the cause with
+ * which the deployment ends. With a digest the plan's approval is asked for too.
+ *
+ * @param wait told what it waits for, whenever that changes
+ */
+export function watchGates(
+  request: DeploymentRequest,
+  wait: (waiting: Waiting) => Promise<void>,
+): { pass: (digest?: string) => Promise<CauseReport | undefined> } {
+  const { deploymentId, repository, environment, cluster, kind, approval: policy } = request;
+  let changed = false;
+  let asked: { digest: string; since: string } | undefined;
+  setHandler(gatesChanged, () => {
+    changed = true;
+  });
+
+  return {
+    pass: async (digest) => {
+      if (digest !== undefined && asked?.digest !== digest) {
+        asked = { digest, since: new Date().toISOString() };
+      }
+      const approval =
+        policy && digest !== undefined && asked ? { approval: { policy, plan: asked } } : {};
+      let said = '';
+      let lookAgainMs = LOOK_AGAIN_FIRST_MS;
+      for (;;) {
+        changed = false;
+        const now = new Date().toISOString();
+        const place = { deploymentId, repository, environment, cluster };
+        const answer = await readGates({ ...place, kind, now, ...approval });
+        if (answer.answer === 'open') return undefined;
+        if (answer.answer === 'end') return answer.cause;
+        const { waiting } = answer;
+        if (said !== waiting.sentence) {
+          said = waiting.sentence;
+          lookAgainMs = LOOK_AGAIN_FIRST_MS;
+          await wait(waiting);
+        }
+        const dueMs =
+          waiting.until === undefined ? Infinity : Date.parse(waiting.until) - Date.now();
+        await condition(() => changed, Math.min(lookAgainMs, Math.max(dueMs, UNTIL_MIN_MS)));
+        lookAgainMs = Math.min(2 * lookAgainMs, LOOK_AGAIN_MAX_MS);
+      }
+    },
+  };
+}
