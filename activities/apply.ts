@@ -4,8 +4,8 @@ import type { Helmfile } from '../src/adapters/helmfile/helmfile.ts';
 import type { ClusterActivities, PlanResult } from '../src/contract/workflow/activities.ts';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import { SlipwayError } from '../src/domain/errors.ts';
-import { formatHolder } from '../src/domain/lease.ts';
 import type { PlannedService } from '../src/domain/services.ts';
+import { changeHelmReleases } from './change-helm-releases.ts';
 import type { ClusterDeps } from './cluster-deps.ts';
 import { environmentDigest, readDeclared } from './declared-services.ts';
 import { beating } from './heartbeat.ts';
@@ -16,31 +16,29 @@ import { logging } from './log-writer.ts';
  * they are those of the plan. Cancelling ends the whole process tree before the call returns.
  */
 export function createApply(deps: ClusterDeps): ClusterActivities['apply'] {
-  const holder = ({ deploymentId }: DeploymentRef, attempt: number) =>
-    formatHolder({ deploymentId, attempt, operation: 'apply', process: deps.processes.me });
   return ({ deployment, attempt, plan, deadHolder }) =>
     beating((signal) =>
       logging(
         deps.logs,
         { deploymentId: deployment.deploymentId, attempt, step: 'apply' },
-        (write) =>
-          deps
-            .cluster(deployment)
-            .lease.hold(holder(deployment, attempt), deadHolder, signal, (held) =>
-              deps.withHelmfile(deployment, attempt, held, async (helmfile) => {
-                const started = performance.now();
-                await checkDigest(deps, deployment, helmfile, plan);
-                await applyPlan(deps, deployment, helmfile, plan, {
-                  labels: {
-                    [STAMP.deployment]: deployment.deploymentId,
-                    [STAMP.attempt]: `${attempt}`,
-                  },
-                  description: `slipway ${deployment.deploymentId}/${attempt} ${deployment.commit}`,
-                  onLine: write,
-                });
-                return { durationMs: Math.round(performance.now() - started) };
-              }),
-            ),
+        (write) => {
+          const services = plan.services.map(({ name }) => name);
+          const operation = 'apply' as const;
+          const change = { deployment, attempt, operation, deadHolder, services };
+          return changeHelmReleases(deps, change, signal, async (helmfile) => {
+            const started = performance.now();
+            await checkDigest(deps, deployment, helmfile, plan);
+            await applyPlan(deps, deployment, helmfile, plan, {
+              labels: {
+                [STAMP.deployment]: deployment.deploymentId,
+                [STAMP.attempt]: `${attempt}`,
+              },
+              description: `slipway ${deployment.deploymentId}/${attempt} ${deployment.commit}`,
+              onLine: write,
+            });
+            return { durationMs: Math.round(performance.now() - started) };
+          });
+        },
       ),
     );
 }

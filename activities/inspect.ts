@@ -1,12 +1,9 @@
 import type { ClusterActivities } from '../src/contract/workflow/activities.ts';
 import { SlipwayError } from '../src/domain/errors.ts';
-import { decideRemedy } from '../src/domain/heal.ts';
 import { judgeHolder, parseHolder } from '../src/domain/lease.ts';
 import type { ClusterDeps } from './cluster-deps.ts';
+import { healHelmReleases } from './heal-helm-releases.ts';
 import { beating } from './heartbeat.ts';
-
-/** Helm's own limit where the repository names none; the template and helmfile's documents use it. */
-const HELM_TIMEOUT_MS = 10 * 60_000;
 
 /**
  * Looks at the cluster before an attempt, and never assumes: waits for a holder of the environment that
@@ -33,15 +30,9 @@ export function createInspect(deps: ClusterDeps): ClusterActivities['inspect'] {
       if (dead) await deps.processes.endLeftovers(`${dead.deploymentId}/${dead.attempt}`);
 
       const healed = await cluster.supersedeOlderRevisions();
-      const planned = new Set(services);
-      for (const release of await cluster.helmReleases()) {
-        if (!planned.has(release.service)) continue;
-        const remedy = decideRemedy(release, release.ageMs, HELM_TIMEOUT_MS);
-        if (remedy.do === 'wait') throw new SlipwayError('helm-locked', `${remedy.because}.`);
-        if (remedy.do === 'nothing') continue;
-        await cluster.markHelmRevisionFailed(release, remedy.because);
-        healed.push(remedy.because);
-      }
+      const { marked, waitFor } = await healHelmReleases(cluster, services, dead?.operation);
+      if (waitFor !== undefined) throw new SlipwayError('helm-locked', `${waitFor}.`);
+      healed.push(...marked);
       return { deadHolder, healed };
     });
 }

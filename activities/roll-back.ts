@@ -88,7 +88,7 @@ async function healOwn(cluster: ClusterView, description: string): Promise<void>
   try {
     for (const release of await cluster.helmReleases()) {
       if (release.description !== description) continue;
-      const remedy = decideRemedy(release, 0, 0);
+      const remedy = decideRemedy(release, 0, { helmTimeoutMs: 0 });
       if (remedy.do === 'mark-failed') {
         await cluster.markHelmRevisionFailed(release, remedy.because);
       }

@@ -1,3 +1,4 @@
+import type { Holder } from './lease.ts';
 import type { HelmReleaseFacts } from './services.ts';
 
 /** What is done to a Helm release before an attempt, so that helm can work on it again. */
@@ -9,6 +10,8 @@ export type Remedy =
   | { do: 'wait'; because: string };
 
 const INTERRUPTED = ['pending-install', 'pending-upgrade', 'pending-rollback', 'uninstalling'];
+/** Helm writes nobody's labels, or those of the revision that it returns to. */
+const UNLABELLED = ['pending-rollback', 'uninstalling'];
 const MARGIN_MS = 5 * 60_000;
 
 /**
@@ -17,12 +20,13 @@ const MARGIN_MS = 5 * 60_000;
  * never deleted: history would go with it (helm#7476, helm#10599).
  *
  * @param ageMs since the revision's last change
- * @param helmTimeoutMs how long helm may work on one release
+ * @param how.helmTimeoutMs how long helm may work on one release
+ * @param how.interrupted the operation of Slipway that is known to have been interrupted here, if any
  */
 export function decideRemedy(
   release: HelmReleaseFacts,
   ageMs: number,
-  helmTimeoutMs: number,
+  how: { helmTimeoutMs: number; interrupted?: Holder['operation'] },
 ): Remedy {
   if (!INTERRUPTED.includes(release.status)) return { do: 'nothing' };
   // A rollback carries the labels of its target, which somebody else may have made.
@@ -32,8 +36,11 @@ export function decideRemedy(
   if (maker !== undefined) {
     return { do: 'mark-failed', because: `${what}; the ${maker} that did it is gone` };
   }
+  if (how.interrupted !== undefined && UNLABELLED.includes(release.status)) {
+    return { do: 'mark-failed', because: `${what}; the ${how.interrupted} that did it is gone` };
+  }
   const since = `${what} since ${Math.round(ageMs / 1_000)} s`;
-  if (ageMs < helmTimeoutMs + MARGIN_MS) {
+  if (ageMs < how.helmTimeoutMs + MARGIN_MS) {
     return { do: 'wait', because: `${since}, by somebody other than Slipway` };
   }
   return {

@@ -27,7 +27,7 @@ import { readLastLines } from '../adapters/kubernetes/logs.ts';
 import { restartWorkloads } from '../adapters/kubernetes/restart.ts';
 import { listWorkloads } from '../adapters/kubernetes/workloads.ts';
 import { isRunning, ownIdentity } from '../adapters/process/identity.ts';
-import { sweepAttempts } from '../adapters/process/sweep.ts';
+import { STRAYS, sweepAttempts } from '../adapters/process/sweep.ts';
 import type { Config } from '../config/config.ts';
 import { environmentKey, type EnvironmentSecrets, type PlanSecrets } from '../config/secrets.ts';
 import type { LogSink } from '../contract/log-sink.ts';
@@ -103,7 +103,12 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
           signal,
           redact,
         });
-        return work(helmfile);
+        try {
+          return await work(helmfile);
+        } finally {
+          // What left its process group, as daemons do, is not reached by the end of the group.
+          await sweepAttempts({ folder: workspace.root }, STRAYS);
+        }
       });
     },
     cluster: (deployment) => {

@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { createClusterActivities } from '../../activities/cluster.ts';
+import { failureInterceptor } from '../../activities/failure-interceptor.ts';
 import { run } from '../../src/adapters/process/run.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { resolveSecrets } from '../../src/config/secrets.ts';
@@ -23,6 +24,7 @@ import type { GitRepository } from '../../src/main/dev/git-repository.ts';
 import { startGitServer, type GitServer } from '../../src/main/dev/git-server.ts';
 import { startKubernetes, type Kubernetes } from '../../src/main/dev/kubernetes.ts';
 import { pushChange } from '../../src/main/dev/push-change.ts';
+import { failedActivity } from '../../workflows/failures.ts';
 import { activityEnvironment } from './activity-environment.ts';
 import { createTestParts, type TestParts } from './part-context.ts';
 
@@ -73,6 +75,7 @@ export class ReleaseLab {
     name: string,
     files: Readonly<Record<string, string>>,
     settings: Record<string, unknown> = {},
+    tools: { helm?: string } = {},
   ): Promise<ReleasedEnvironment> {
     await this.kubernetes.createNamespaces([name]);
     const content = join(this.parts.context.folder, 'content', name);
@@ -86,7 +89,8 @@ export class ReleaseLab {
     const configFile = join(folder, 'slipway.yaml');
     await writeFile(configFile, this.#configuration(name, folder, repository, settings));
     await writeFile(join(folder, 'token'), this.kubernetes.token);
-    return ReleasedEnvironment.open({ lab: this, name, folder, content, configFile, repository });
+    const place = { lab: this, name, folder, content, configFile, repository };
+    return ReleasedEnvironment.open({ ...place, tools: { ...this.parts.tools, ...tools } });
   }
 
   #configuration(
@@ -126,6 +130,8 @@ interface Opened {
   content: string;
   configFile: string;
   repository: GitRepository;
+  /** What the worker runs. */
+  tools: { helm: string; helmfile: string };
 }
 
 export interface Release {
@@ -138,6 +144,8 @@ export interface Release {
 export class ReleasedEnvironment {
   readonly configFile: string;
   readonly content: string;
+  /** Of its worker. */
+  readonly folder: string;
   readonly #opened: Opened;
   readonly #activities: ClusterActivities;
   readonly #log: string[];
@@ -149,6 +157,7 @@ export class ReleasedEnvironment {
   private constructor(opened: Opened, activities: ClusterActivities, log: string[]) {
     this.configFile = opened.configFile;
     this.content = opened.content;
+    this.folder = opened.folder;
     this.#opened = opened;
     this.#activities = activities;
     this.#log = log;
@@ -165,7 +174,7 @@ export class ReleasedEnvironment {
       access: await clusterAccess(config, 'local'),
       secrets: resolveSecrets(config, role, { DATABASE_URL: 'postgres://127.0.0.1/none' }),
       folder: opened.folder,
-      tools: opened.lab.parts.tools,
+      tools: opened.tools,
       logs: {
         append: ({ lines }) => {
           log.push(...lines);
@@ -205,6 +214,22 @@ export class ReleasedEnvironment {
     return { plan, end, log: [...this.#log] };
   }
 
+  /** Plans, and begins an apply that can be cancelled, as Temporal does. */
+  async beginApply(): Promise<{ cancel: () => void; ended: Promise<unknown> }> {
+    this.#deployments += 1;
+    const deployment = this.#ref(`dep_${this.#deployments}`);
+    const plan = await this.plan();
+    const environment = activityEnvironment();
+    const input = { deployment, attempt: 1, plan, deadHolder: '' };
+    const ended = environment.run(this.#activities.apply, input);
+    return {
+      cancel: () => {
+        environment.cancel();
+      },
+      ended,
+    };
+  }
+
   async #apply(
     deployment: DeploymentRef,
     plan: PlanResult,
@@ -224,10 +249,10 @@ export class ReleasedEnvironment {
       const input = { deployment, attempt: 1, plan, deadHolder };
       await runActivity(this.#activities.apply, input);
     } catch (error) {
-      if (!(error instanceof SlipwayError)) throw error;
+      const cause = await explainedFailure(error);
       const judgement = await watch('once');
-      const cause = { code: error.code, sentence: error.message };
-      return { end: { phase: 'failed', cause }, judgement };
+      const better = cause.code === 'helm-failed' && judgement.cause;
+      return { end: { phase: 'failed', cause: better || cause }, judgement };
     }
     const applied = await watch('after');
     const judgement =
@@ -359,6 +384,16 @@ export class ReleasedEnvironment {
     const place = { cluster: 'local', namespace: name, repository: name, environment: name };
     return { ...place, deploymentId, commit: this.#commit };
   }
+}
+
+/** What a deployment's workflow makes of an error that an activity threw. */
+export async function explainedFailure(error: unknown): Promise<CauseReport> {
+  if (!(error instanceof SlipwayError)) throw error;
+  const { execute } = failureInterceptor((text) => text);
+  const failure: unknown = await execute?.({ args: [], headers: {} }, () =>
+    Promise.reject(error),
+  ).catch((thrown: unknown) => thrown);
+  return failedActivity(failure).cause;
 }
 
 function runActivity<I, O>(

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_LADDER, signalQuietly, type KillLadder } from './kill-ladder.ts';
 
 /**
- * Whose processes are leftovers: of every attempt that has its home below a worker's folder, or of one
- * attempt, `<deployment>/<number>`, wherever it ran.
+ * Whose processes are leftovers: of every attempt that has its home below a folder, or of one attempt,
+ * `<deployment>/<number>`, wherever it ran.
  */
 type Leftovers = { folder: string } | { attempt: string };
 
@@ -14,6 +14,9 @@ interface Leftover {
 }
 
 const POLL_MS = 20;
+
+/** For what outlived its attempt's processes: they have had their time. */
+export const STRAYS: KillLadder = { groupTermMs: 700, groupKillMs: 1_000 };
 
 /**
  * Ends what attempts of a killed worker left running, found by the mark in its environment, and returns
