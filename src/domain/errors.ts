@@ -44,6 +44,7 @@ export const CAUSES = {
   'cluster-unreachable': { kind: 'transient', phase: 'errored', owner: 'platform' },
   'cluster-auth': { kind: 'configuration', phase: 'errored', owner: 'platform' },
   'chart-repository-unreachable': { kind: 'transient', phase: 'errored', owner: 'platform' },
+  'disk-full': { kind: 'transient', phase: 'errored', owner: 'platform' },
   'tool-missing': { kind: 'configuration', phase: 'errored', owner: 'platform' },
   'output-too-large': { kind: 'configuration', phase: 'failed', owner: 'config' },
   'worker-lost': { kind: 'transient', phase: 'errored', owner: 'platform' },

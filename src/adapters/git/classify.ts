@@ -5,6 +5,8 @@ const RULES: readonly [RegExp, CauseCode][] = [
     /couldn't find remote ref|not our ref|unadvertised object|did not send all necessary/i,
     'commit-missing',
   ],
+  // A checkout says no more than this.
+  [/no space left on device|unable to write file/i, 'disk-full'],
   // git's own check of what it was sent: a file named .git, a link in place of .gitmodules.
   [/fsck error/i, 'repository-refused'],
   [

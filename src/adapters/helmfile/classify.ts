@@ -1,4 +1,5 @@
 import { SlipwayError, type CauseCode } from '../../domain/errors.ts';
+import { plainView } from '../../domain/redact/ansi.ts';
 import { refusedByHelmfile } from './gate.ts';
 
 /** Ordered: the first pattern that helm's or helmfile's own words match names the cause. */
@@ -13,7 +14,8 @@ const RULES: readonly [RegExp, CauseCode][] = [
     'cluster-unreachable',
   ],
   [/another operation \(install\/upgrade\/rollback\) is in progress/i, 'helm-locked'],
-  [/namespaces? "[^"]*" not found/i, 'namespace-missing'],
+  [/no space left on device/i, 'disk-full'],
+  [/namespaces? "[^"]*" not found|because it is being terminated/i, 'namespace-missing'],
   [/exceeded quota/i, 'quota'],
   [
     /admission webhook .* denied|ValidatingAdmissionPolicy .* denied|violates PodSecurity/i,
@@ -29,7 +31,7 @@ const RULES: readonly [RegExp, CauseCode][] = [
     'values-missing',
   ],
   [
-    /error during .*\.gotmpl|template: |parse error|failed to render|execution error at|YAML parse error|in .*: failed to read|values don't meet the specifications|executing ".*" at <|no matches for kind|no releases found that matches/i,
+    /error during .*\.gotmpl|template: |parse error|failed to render|execution error at|YAML parse error|in .*: failed to read|values don't meet the specifications|executing ".*" at <|no matches for kind|no releases found that matches|: yaml: line \d|cycle detected|an undefined release|duplicate release/i,
     'template-error',
   ],
   [
@@ -46,9 +48,10 @@ const CHART_REGISTRY_WITHOUT = /failed to perform "\w+" on source.*not found/i;
 /**
  * Turns a failed helmfile or helm command into an error that says what was being done.
  *
- * @param stderr the end of its error output, redacted by the caller
+ * @param output its error output as far as it was kept, redacted by the caller
  */
-export function helmfileError(doing: string, stderr: string): SlipwayError {
+export function helmfileError(doing: string, output: string): SlipwayError {
+  const stderr = readable(output);
   const refused = refusedByHelmfile(stderr);
   if (refused) return refused;
   const code = codeOf(stderr);
@@ -61,16 +64,28 @@ function codeOf(stderr: string): CauseCode {
   return RULES.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'unknown';
 }
 
+const LINE_MAX = 2_000;
+
+/** What programs print may hold a line of megabytes, and bytes that no terminal should see. */
+function readable(output: string): string {
+  const lines = (plainView(output)?.plain ?? output).split('\n');
+  return lines.map((line) => line.slice(0, LINE_MAX).replace(/[^\P{Cc}\t]/gu, '')).join('\n');
+}
+
 const NOISE =
-  /^(level=|COMBINED OUTPUT:|Affected releases|UPDATED RELEASES|NAME\b|COMMAND:|OUTPUT:|STDERR:|STDOUT:|PATH:|ARGS:|ERROR:|EXIT STATUS|\s*\d+: )/;
+  /^(level=|WARNING:|=====|Release "[^"]*" does not exist|COMBINED OUTPUT:|Affected releases|UPDATED RELEASES|NAME\b|COMMAND:|OUTPUT:|STDERR:|STDOUT:|PATH:|ARGS:|ERROR:|EXIT STATUS|\s*\d+: )/;
 const TELLING =
-  /error|failed|denied|refused|not found|executing|nil pointer|does not exist|environment\(/i;
+  /error|failed|denied|refused|not found|executing|nil pointer|does not exist|environment\(|cycle|duplicate|undefined release|yaml: |^- at /i;
 const ESSENCE_MAX = 800;
+
+function unframed(line: string): string {
+  return line.trim().replace(/: command "[^"]*" exited with non-zero status:$/, '');
+}
 
 /** The lines of an error output that name the trouble, without helmfile's frame around them. */
 function essence(stderr: string): string {
   // Helmfile shows helm's words twice: what helm printed, and that among all that was printed.
-  const lines = [...new Set(stderr.split('\n').map((line) => line.trim()))];
+  const lines = [...new Set(stderr.split('\n').map((line) => unframed(line)))];
   const telling = lines.filter((line) => line !== '' && !NOISE.test(line));
   const errors = telling.filter((line) => TELLING.test(line));
   const chosen = errors.length > 0 ? errors : telling;

@@ -57,7 +57,9 @@ export async function readEnvironment(reader: HelmfileReader): Promise<DeclaredI
     if (isFresh) {
       throw new SlipwayError(
         'chart-unresolved',
-        `No version of the chart ${chart} for ${name} matches "${version}".`,
+        version === ''
+          ? `There is no chart ${chart} for ${name} in its chart repository.`
+          : `No version of the chart ${chart} for ${name} matches "${version}".`,
       );
     }
     await indexes.refresh();

@@ -7,6 +7,7 @@ import { cutBuild } from './build-output.ts';
 import { helmfileError } from './classify.ts';
 import { readEnvironment, type DeclaredInput } from './environment-inputs.ts';
 import { childEnvironment } from './environment.ts';
+import { withFileLines } from './file-lines.ts';
 import { gate, holdsReferences } from './gate.ts';
 import { evaluatedServices, evaluatedText } from './service-inputs.ts';
 import type { Workspace } from './workspace.ts';
@@ -27,6 +28,8 @@ export interface HelmfileRun {
 
 const FILES = ['helmfile.yaml.gotmpl', 'helmfile.yaml', 'helmfile.d'];
 const TAIL_BYTES = 256 * 1024;
+/** What is wrong is named first, and the text that follows may be of any length. */
+const ENDS = { keepHeadBytes: 16 * 1024, keepTailBytes: TAIL_BYTES };
 
 interface HelmfileScope {
   /** Only these services; none means all. */
@@ -78,7 +81,7 @@ export class Helmfile {
       ...['--output-dir-template', '{{ .OutputDir }}/{{ .Release.Name }}'],
     ];
     const doing = 'rendering the manifests';
-    await this.#helmfile(doing, args, { keepTailBytes: TAIL_BYTES }, { names });
+    await this.#helmfile(doing, args, ENDS, { names });
     const rendered = names.map(
       async (name) => [name, await readFolder(join(folder, name))] as const,
     );
@@ -117,7 +120,7 @@ export class Helmfile {
       options.onLine(this.#run.redact(line));
     };
     const { names } = options;
-    const output = { keepTailBytes: TAIL_BYTES, onLine };
+    const output = { ...ENDS, onLine };
     await this.#helmfile('applying', args, output, { names, logLevel: 'info' });
   }
 
@@ -134,7 +137,7 @@ export class Helmfile {
       ...['--kube-context', kubeContext, '--wait', '--timeout', '10m'],
       ...['--description', description],
     ];
-    const result = await this.#child(join(workspace.bin, 'helm'), args, { onLine });
+    const result = await this.#child(join(workspace.bin, 'helm'), args, { ...ENDS, onLine });
     if (result.exitCode !== 0) throw this.#error(`rolling ${name} back to ${revision}`, result);
   }
 
@@ -142,7 +145,10 @@ export class Helmfile {
   async uninstall(name: string, onLine: (line: string) => void): Promise<void> {
     const { workspace, namespace, kubeContext } = this.#run;
     const args = ['uninstall', name, '--namespace', namespace, '--kube-context', kubeContext];
-    const result = await this.#child(join(workspace.bin, 'helm'), [...args, '--wait'], { onLine });
+    const result = await this.#child(join(workspace.bin, 'helm'), [...args, '--wait'], {
+      ...ENDS,
+      onLine,
+    });
     if (result.exitCode !== 0) throw this.#error(`uninstalling ${name}`, result);
   }
 
@@ -234,8 +240,14 @@ export class Helmfile {
   }
 
   #error(doing: string, result: RunResult): SlipwayError {
-    return helmfileError(doing, this.#run.redact(result.stderr.slice(-TAIL_BYTES)));
+    const said = withFileLines(this.#run.redact(ends(result.stderr)), this.#run.workspace.tree);
+    return helmfileError(doing, said);
   }
+}
+
+function ends(text: string): string {
+  const { keepHeadBytes: head, keepTailBytes: tail } = ENDS;
+  return text.length > head + tail ? `${text.slice(0, head)}\n${text.slice(-tail)}` : text;
 }
 
 /** All files of a folder, one after the other; nothing where helm wrote none. */

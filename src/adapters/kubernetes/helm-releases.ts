@@ -98,16 +98,22 @@ async function listSecrets(
 }
 
 /**
- * Throws `namespace-missing` when the namespace is not there, `cluster-*` when nobody can say. A token that
+ * Throws `namespace-missing` when the namespace is not there or is being deleted, `cluster-*` when nobody can say. A token that
  * may not read the namespace itself, only what is in it, goes on: what it does there will tell.
  */
 export async function checkNamespace(api: KubernetesApi, namespace: string): Promise<void> {
   try {
-    await ask(
+    const { status } = await ask(
       `looking for namespace ${namespace}`,
       () => api.core.readNamespace({ name: namespace }),
       'namespace-missing',
     );
+    if (status?.phase === 'Terminating') {
+      throw new SlipwayError(
+        'namespace-missing',
+        `Namespace "${namespace}" is being deleted: nothing can be created in it.`,
+      );
+    }
   } catch (error) {
     if (!(error instanceof SlipwayError) || error.code !== 'rbac-forbidden') throw error;
   }

@@ -19,6 +19,8 @@ export interface RunOptions {
   outputBytesMax?: number;
   /** Keep only the end of the output, this many bytes, instead of refusing more. */
   keepTailBytes?: number;
+  /** Of output whose end alone is kept, keep this much of its beginning too. */
+  keepHeadBytes?: number;
   onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
   ladder?: KillLadder;
 }
@@ -130,12 +132,17 @@ function collect(
   const limit = options.keepTailBytes ?? options.outputBytesMax ?? OUTPUT_BYTES_MAX;
   let chunks: Buffer[] = [];
   let bytes = 0;
+  let head = Buffer.alloc(0);
+  const headMax = options.keepHeadBytes ?? 0;
+  let isCut = false;
   const splitter = options.onLine && new LineSplitter((line) => options.onLine?.(line, name));
   stream.on('data', (chunk: Buffer) => {
     splitter?.write(chunk);
     chunks.push(chunk);
     bytes += chunk.length;
+    if (head.length < headMax) head = Buffer.concat([head, chunk]).subarray(0, headMax);
     if (bytes <= limit) return;
+    isCut = true;
     if (options.keepTailBytes === undefined) {
       // What it prints until it has ended is of no use, and there may be much of it.
       chunks = [];
@@ -151,6 +158,7 @@ function collect(
   stream.on('end', () => splitter?.end());
   return () => {
     const all = Buffer.concat(chunks);
-    return (all.length > limit ? all.subarray(-limit) : all).toString('utf8');
+    const kept = (all.length > limit ? all.subarray(-limit) : all).toString('utf8');
+    return isCut && headMax > 0 ? `${head.toString('utf8')}\n${kept}` : kept;
   };
 }

@@ -46,6 +46,7 @@ export const ACTIONS: Record<CauseReport['code'], readonly string[]> = {
   'cluster-unreachable': ['Check the API server and the line to it.', RERUN],
   'cluster-auth': ["Renew the worker's token for the cluster.", RERUN],
   'chart-repository-unreachable': ['Check the chart repository and the line to it.', RERUN],
+  'disk-full': ['Make room on the disk of the worker that is named.', RERUN],
   'tool-missing': ['Run `slipway tools install` on the worker.', RERUN],
   'output-too-large': ['Find what prints so much.', RERUN],
   'worker-lost': ['Check the worker of the cluster.', RERUN],

@@ -10,10 +10,12 @@ import {
   readinessFailing,
 } from './cluster-rules.ts';
 import { evidenceLines, saidLines, type Evidence } from './evidence.ts';
+import { againstSchema, brokenYaml, twoOfOneName, wrongNeeds } from './helmfile-rules.ts';
 import type { Finding, Rule } from './rule.ts';
 import {
   chartTrouble,
   clusterTrouble,
+  diskFull,
   evictionBlocked,
   helmLocked,
   hookFailed,
@@ -26,8 +28,13 @@ import {
 
 /** The first that fits answers. What a container says goes before what Helm says of waiting for it. */
 const RULES: readonly Rule[] = [
+  diskFull,
   templateError,
   valuesMissing,
+  wrongNeeds,
+  twoOfOneName,
+  againstSchema,
+  brokenYaml,
   chartTrouble,
   imageSlow,
   livenessFailing,

@@ -37,7 +37,10 @@ export const templateError: Rule = ({ said }) => {
     /(?:template|parse error)[^:]*: (.*(?:unexpected|unclosed|undefined|not defined).*)/;
   const broken = parse.exec(text);
   return broken
-    ? { code: 'template-error', sentence: `${file} cannot be rendered: ${broken[1]}.` }
+    ? {
+        code: 'template-error',
+        sentence: `${file} cannot be rendered: ${withoutPlace(broken[1])}.`,
+      }
     : undefined;
 };
 
@@ -73,6 +76,17 @@ export const chartTrouble: Rule = ({ said }) => {
     );
   if (refused) {
     return { code: 'chart-auth', sentence: `The chart repository refuses access: ${refused[0]}.` };
+  }
+  const away =
+    /looks like "([^"]+)" is not a valid chart repository or cannot be reached: (?:Get "[^"]+": )?(.*)/.exec(
+      text,
+    ) ?? /failed to perform "\w+" on source: Get "([^"]+)": (.*)/.exec(text);
+  if (away) {
+    const [, address, what] = away;
+    return {
+      code: 'chart-repository-unreachable',
+      sentence: `The chart repository ${address} does not answer as one: ${what}.`,
+    };
   }
   const repo = /repo (\S+) not found/.exec(text);
   if (repo) {
@@ -137,6 +151,14 @@ export const refusedByApi: Rule = ({ said }) => {
   if (hook) return denied(`The admission webhook "${hook[1]}" denies it: ${hook[2]}`);
   const security = /violates PodSecurity "([^"]+)": (.*)/.exec(text);
   if (security) return denied(`Pod security "${security[1]}" denies it: ${security[2]}`);
+  const ending =
+    /unable to create new content in namespace (\S+) because it is being terminated/.exec(text);
+  if (ending) {
+    return {
+      code: 'namespace-missing',
+      sentence: `Namespace "${ending[1]}" is being deleted: nothing can be created in it.`,
+    };
+  }
   const rbac =
     /User "([^"]+)" cannot (\w+) resource "([^"]+)"(?: in API group "[^"]*")?(?: in the namespace "([^"]+)")?/.exec(
       text,
@@ -167,6 +189,16 @@ export const hookFailed: Rule = ({ said, seen }) => {
   };
 };
 
+/** Helm, helmfile and Node say it in the same words; git names only what it could not write. */
+export const diskFull: Rule = ({ said }) => {
+  const text = textOf(said);
+  if (!/no space left on device|unable to write file/i.test(text)) return undefined;
+  const place = /(\/\S+?): no space left|unable to write file (\S+)/i.exec(text);
+  const file = place?.[1] ?? place?.[2];
+  const where = file === undefined ? '' : `, so that ${file} cannot be written`;
+  return { code: 'disk-full', sentence: `The disk of the worker is full${where}.` };
+};
+
 /** Row 17. */
 export const clusterTrouble: Rule = ({ said }) => {
   const text = textOf(said);
@@ -185,6 +217,11 @@ function missing(sentence: string): Finding {
 
 function denied(sentence: string): Finding {
   return { code: 'admission-denied', sentence };
+}
+
+/** Go's templates begin with the place, which the sentence has named already. */
+function withoutPlace(words = ''): string {
+  return words.replace(/^\S+?:\d+(:\d+)?: /, '');
 }
 
 /** One line for each that was said, so that a pattern's dot stays within what belongs together. */

@@ -151,6 +151,14 @@ describe('output', () => {
     expect(result.stdout.endsWith('\0the end\n')).toBe(true);
   });
 
+  it('keeps its beginning too where that is asked for, as an error is named before its long text', async () => {
+    const script = `echo the beginning; head -c ${MIB} /dev/zero; echo the end`;
+    const { stdout } = await shell(script, { keepTailBytes: 1_000, keepHeadBytes: 14 });
+    expect(stdout).toMatch(/^the beginning\n\n\0{992}the end\n$/);
+    const short = await shell('echo short', { keepTailBytes: 1_000, keepHeadBytes: 14 });
+    expect(short.stdout).toBe('short\n');
+  });
+
   it('above the bound ends the program, and memory stays bounded while it writes on', async () => {
     const before = process.memoryUsage.rss();
     const options = { outputBytesMax: MIB, ladder: { groupTermMs: 500, groupKillMs: 1_000 } };
