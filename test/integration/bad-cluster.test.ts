@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { once } from 'node:events';
@@ -154,11 +153,11 @@ describe.concurrent('before anything is applied', () => {
     async () => {
       const environment = await released('disk');
       const attempts = join(environment.folder, 'attempts');
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', attempts]);
+      await must('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', attempts]);
       try {
         await isRefused(environment, 'disk-full', /^The disk of the worker is full/);
       } finally {
-        execFileSync('umount', [attempts]);
+        await must('umount', [attempts]);
       }
       expect((await environment.release()).end.phase).toBe('succeeded');
     },
@@ -365,8 +364,12 @@ function apply(object: unknown): Promise<string> {
   return kubectl(['apply', '-f', '-'], JSON.stringify(object));
 }
 
-async function kubectl(args: readonly string[], input?: string): Promise<string> {
-  const result = await run(lab.parts.tools.kubectl, args, {
+function kubectl(args: readonly string[], input?: string): Promise<string> {
+  return must(lab.parts.tools.kubectl, args, input);
+}
+
+async function must(program: string, args: readonly string[], input?: string): Promise<string> {
+  const result = await run(program, args, {
     env: { ...lab.parts.context.env, KUBECONFIG: lab.kubernetes.kubeconfigPath },
     ...(input === undefined ? {} : { input }),
   });
