@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/e2e/**', 'test/node/**'],
+          exclude: ['test/integration/**', 'test/e2e/**', 'test/node/**', 'test/lanes/**'],
           // One PostgreSQL for the run; test/support/database.ts makes databases in it.
           globalSetup: ['test/support/postgres-global.ts'],
           pool: 'forks',
@@ -30,9 +30,21 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      slow('integration', 2),
-      slow('e2e', 3),
-      slow('node', 4),
+      {
+        test: {
+          name: 'lanes',
+          include: ['test/lanes/**/*.test.ts'],
+          globalSetup: ['test/support/postgres-global.ts'],
+          pool: 'forks',
+          // The sizes of `npm run test:lanes:long` take their time.
+          testTimeout: process.env.SLIPWAY_TEST_SIZE === 'long' ? 3_600_000 : 120_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      slow('integration', 3),
+      slow('e2e', 4),
+      slow('node', 5),
     ],
   },
 });

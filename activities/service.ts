@@ -6,26 +6,22 @@ import type {
 } from '../src/contract/workflow/activities.ts';
 import type { LaneKey } from '../src/contract/workflow/ids.ts';
 import type { SubmitResult } from '../src/contract/workflow/messages.ts';
-import type { DeploymentEnd, DeploymentRequest } from '../src/contract/workflow/payloads.ts';
+import type { DeploymentRequest } from '../src/contract/workflow/payloads.ts';
 import type { RetryPolicy } from '../src/domain/backoff.ts';
 import { CAUSES, SlipwayError } from '../src/domain/errors.ts';
 import type { ApprovalPolicy } from '../src/domain/gates/facts.ts';
 import { decideOrder } from '../src/domain/ordering.ts';
 import type { RecordedService } from '../src/domain/plan/plan-services.ts';
 import type { RolloutPolicy } from '../src/domain/rollout.ts';
+import { acceptCommit, type AcceptDeps } from './accept-commit.ts';
 import { beating } from './heartbeat.ts';
 import { readGates, type GateDeps } from './read-gates.ts';
 
 /** What the activities beside the server are given; src/main makes it from the adapters. */
-export interface ServiceDeps {
+export interface ServiceDeps extends AcceptDeps {
   /** The environments of a configured repository, in the order of the configuration. */
   environments: (repository: string) => readonly EnvironmentSettings[];
-  mirror: (repository: string) => Mirror;
-  deployments: DeploymentStore;
-  acceptedCommits: {
-    acceptedCommit: (repository: string, name: string) => Promise<string | undefined>;
-    accept: (input: { repository: string; environment: string; commit: string }) => Promise<void>;
-  };
+  deployments: AcceptDeps['deployments'] & DeploymentStore;
   services: {
     readRecorded: (input: {
       repository: string;
@@ -55,7 +51,6 @@ interface DeploymentStore {
     committedAt: string;
     targets: readonly ({ environment: string; repository: string } & LaneKey)[];
   }) => Promise<{ environment: string; deploymentId: string; deploymentNumber: number }[]>;
-  findEnd: (deploymentId: string) => Promise<DeploymentEnd | undefined>;
   recordPhase: (input: PhaseRecord) => Promise<void>;
   recordOutcome: (input: OutcomeRecord) => Promise<void>;
 }
@@ -116,12 +111,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
         return decideOrder(accepted, candidates, (older, newer) => pairs.has(`${older} ${newer}`));
       }),
 
-    acceptCommit: async ({ deploymentId, ...input }) => {
-      // A lane that was lost and came back may know a deployment that ended meanwhile.
-      const end = await deps.deployments.findEnd(deploymentId);
-      if (!end) await deps.acceptedCommits.accept(input);
-      return end;
-    },
+    acceptCommit: (input) => beating((signal) => acceptCommit(deps, input, signal)),
     readRecorded: (input) => deps.services.readRecorded(input),
     readGates: (input) => readGates(deps.gates, input),
     recordPhase: (input) => deps.deployments.recordPhase(input),

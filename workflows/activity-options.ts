@@ -24,10 +24,11 @@ const readingGit: ActivityOptions = {
   heartbeatTimeout: 30 * SECOND,
 };
 
-export const { recordPhase, recordOutcome, submitToLane, acceptCommit, readRecorded, readGates } =
+export const { recordPhase, recordOutcome, submitToLane, readRecorded, readGates } =
   proxyActivities<ServiceActivities>(recording);
 
-export const { startRelease, orderWaiting } = proxyActivities<ServiceActivities>(readingGit);
+export const { startRelease, orderWaiting, acceptCommit } =
+  proxyActivities<ServiceActivities>(readingGit);
 
 /** The activities on one cluster's queue, with a sentence for Temporal's UI. */
 export function onCluster(cluster: string, where: string) {

@@ -217,8 +217,9 @@ export async function laneWorkflow(
     // Noted before the first await, so that a repeated request finds it.
     const me: Running = { request };
     running = me;
-    const { repository, environment, commit, deploymentId } = request;
-    const ended = await acceptCommit({ repository, environment, commit, deploymentId });
+    const { repository, environment, commit, deploymentId, releaseNumber, kind } = request;
+    const accepting = { repository, environment, commit, deploymentId, releaseNumber, kind };
+    const ended = await acceptCommit(accepting);
     if (ended) {
       running = undefined;
       await tell(request, ended);

@@ -93,6 +93,7 @@ export async function runServer({ configFile }: { configFile: string }): Promise
       deployments: store.deployments,
       acceptedCommits: store.environments,
       services: store.environments,
+      holds: store.holds,
       submitToLane: (request) => orchestrator.submitToLane(request),
       gates: {
         facts: store.gates.facts,

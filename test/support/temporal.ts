@@ -21,7 +21,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 /** Of Temporal's API: `temporal.api.enums.v1.IndexedValueType`. */
 const INDEXED_VALUE_TYPE_KEYWORD = 2;
 
-let bundle: Promise<WorkflowBundle> | undefined;
+const bundles = new Map<string, Promise<WorkflowBundle>>();
 
 const searchAttributes = Object.values(SEARCH_ATTRIBUTES).map((name) =>
   defineSearchAttributeKey(name, 'KEYWORD'),
@@ -57,11 +57,18 @@ export async function withWorkers<T>(
   environment: TestWorkflowEnvironment,
   stubs: { cluster?: Partial<ClusterActivities>; service?: Partial<ServiceActivities> },
   work: () => Promise<T>,
+  options: { workflowInterceptors?: string[] } = {},
 ): Promise<T> {
-  bundle ??= bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('ERROR'),
-  });
+  const { workflowInterceptors = [] } = options;
+  const key = workflowInterceptors.join();
+  const bundle =
+    bundles.get(key) ??
+    bundleWorkflowCode({
+      workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+      workflowInterceptorModules: workflowInterceptors,
+      logger: new DefaultLogger('ERROR'),
+    });
+  bundles.set(key, bundle);
   const common = {
     connection: environment.nativeConnection,
     maxHeartbeatThrottleInterval: '200ms',

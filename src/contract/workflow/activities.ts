@@ -2,6 +2,7 @@ import type { CauseReport } from '../../domain/cause.ts';
 import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
 import type { ApprovalPolicy, Waiting } from '../../domain/gates/facts.ts';
 import type { Candidate, OrderDecision } from '../../domain/ordering.ts';
+import type { DeploymentKind } from '../../domain/overtaking.ts';
 import type { DeploymentPhase, EndPhase } from '../../domain/phases.ts';
 import type { RolloutPolicy } from '../../domain/rollout.ts';
 import type { RecordedService } from '../../domain/plan/plan-services.ts';
@@ -25,7 +26,8 @@ export interface ServiceActivities {
   orderWaiting: (input: OrderInput) => Promise<OrderDecision>;
   /**
    * Notes that the environment accepted this commit, from which later ones must descend; unless the
-   * deployment has ended already, and then answers how.
+   * deployment has ended already, and then answers how. What a person asked for may be older: then the
+   * environment is held, or the next merge would undo it.
    */
   acceptCommit: (input: AcceptInput) => Promise<DeploymentEnd | undefined>;
   /** What is remembered of the services of an environment. */
@@ -68,6 +70,8 @@ interface AcceptInput extends EnvironmentInput {
   commit: string;
   /** The deployment that is about to start. */
   deploymentId: string;
+  releaseNumber: number;
+  kind: DeploymentKind;
 }
 
 export interface GatesInput extends EnvironmentInput {

@@ -1,0 +1,37 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTimeSkipping, withWorkers } from '../support/temporal.ts';
+import { SimulatedLane } from './simulated-lane.ts';
+
+let environment: TestWorkflowEnvironment;
+beforeAll(async () => {
+  environment = await startTimeSkipping();
+});
+afterAll(() => environment.teardown());
+
+const workflowInterceptors = [new URL('slow-applies.ts', import.meta.url).pathname];
+
+test('a hundred pushes in a hundred seconds, with applies of thirty, are applied five times at most', async () => {
+  const lane = new SimulatedLane(environment, 'hundred');
+  await withWorkers(
+    environment,
+    lane.stubs(),
+    async () => {
+      for (let number = 1; number <= 100; number += 1) {
+        await lane.submit({ number, applySeconds: 30 });
+        await environment.sleep('1s');
+      }
+      await lane.settle();
+    },
+    { workflowInterceptors },
+  );
+  expect(lane.applied.length).toBeLessThanOrEqual(5);
+  expect(lane.applied.at(-1)).toBe(100);
+  expect(lane.applied).toEqual(lane.applied.toSorted((a, b) => a - b));
+  const ends = Array.from({ length: 100 }, (_, at) => lane.ends.get(at + 1));
+  const succeeded = ends.filter((end) => end?.phase === 'succeeded');
+  const superseded = ends.filter((end) => end?.phase === 'superseded');
+  expect(succeeded).toHaveLength(lane.applied.length);
+  expect(succeeded.length + superseded.length).toBe(100);
+  for (const end of superseded) expect(end?.cause?.sentence).toMatch(/^Release #[0-9]+ /);
+});
