@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { STAMP } from '../src/contract/stamp.ts';
 import type { Helmfile } from '../src/adapters/helmfile/helmfile.ts';
+import type { HelmRelease } from '../src/adapters/kubernetes/helm-releases.ts';
 import type { ClusterActivities, PlanResult } from '../src/contract/workflow/activities.ts';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import { SlipwayError } from '../src/domain/errors.ts';
@@ -27,8 +28,11 @@ export function createApply(deps: ClusterDeps): ClusterActivities['apply'] {
           const change = { deployment, attempt, operation, deadHolder, services };
           return changeHelmReleases(deps, change, signal, async (helmfile) => {
             const started = performance.now();
-            await checkDigest(deps, deployment, helmfile, plan);
-            await applyPlan(deps, deployment, helmfile, plan, {
+            const [helmReleases] = await Promise.all([
+              deps.cluster(deployment).helmReleases(),
+              checkDigest(deps, deployment, helmfile, plan),
+            ]);
+            await applyPlan(helmfile, plan, helmReleases, {
               labels: {
                 [STAMP.deployment]: deployment.deploymentId,
                 [STAMP.attempt]: `${attempt}`,
@@ -60,17 +64,15 @@ async function checkDigest(
 }
 
 async function applyPlan(
-  deps: ClusterDeps,
-  deployment: DeploymentRef,
   helmfile: Helmfile,
   plan: PlanResult,
+  existing: readonly HelmRelease[],
   how: {
     labels: Readonly<Record<string, string>>;
     description: string;
     onLine: (line: string) => void;
   },
 ): Promise<void> {
-  const existing = await deps.cluster(deployment).helmReleases();
   const names = plan.services.filter((service) => !isOrphan(service)).map(({ name }) => name);
   const changed = existing.filter(({ service }) => names.includes(service));
   if (names.length > 0) {

@@ -122,6 +122,7 @@ async function unstableServices(
     return new Set();
   }
   const again = await helmfile.evaluatedAgain();
+  if (!again) return new Set();
   const unstable = declared.filter(
     ({ name, input }) => !input.evaluated.startsWith(again.get(name) ?? ''),
   );

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { ClusterDeps } from '../../activities/cluster-deps.ts';
 import { diffService } from '../adapters/helmfile/diff.ts';
+import { Evaluations } from '../adapters/helmfile/evaluations.ts';
 import { Helmfile } from '../adapters/helmfile/helmfile.ts';
 import { withWorkspace } from '../adapters/helmfile/workspace.ts';
 import {
@@ -10,7 +11,7 @@ import {
   writeKubeconfig,
   type ClusterAccess,
 } from '../adapters/kubernetes/access.ts';
-import { openKubernetes } from '../adapters/kubernetes/client.ts';
+import { openKubernetes, type KubernetesApi } from '../adapters/kubernetes/client.ts';
 import { listEvents } from '../adapters/kubernetes/events.ts';
 import {
   markHelmRevisionFailed,
@@ -67,12 +68,22 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
     return { ...options.access, namespace, ...(token === undefined ? {} : { token }) };
   };
 
+  const evaluations = new Evaluations();
+
   // Kept, because a Lease is silent only for who has looked at it before.
   const leases = new Map<string, EnvironmentLease>();
   const leaseOf = (deployment: DeploymentRef): EnvironmentLease => {
     const lease = leases.get(deployment.namespace) ?? new EnvironmentLease(accessOf(deployment));
     leases.set(deployment.namespace, lease);
     return lease;
+  };
+
+  // Kept, with the connections of each.
+  const apis = new Map<string, KubernetesApi>();
+  const apiOf = (deployment: DeploymentRef): KubernetesApi => {
+    const api = apis.get(deployment.namespace) ?? openKubernetes(accessOf(deployment));
+    apis.set(deployment.namespace, api);
+    return api;
   };
 
   return {
@@ -102,6 +113,7 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
           attempt: `${deploymentId}/${attempt}`,
           signal,
           redact,
+          evaluations,
         });
         try {
           return await work(helmfile);
@@ -112,7 +124,7 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
       });
     },
     cluster: (deployment) => {
-      const api = openKubernetes(accessOf(deployment));
+      const api = apiOf(deployment);
       const { namespace } = deployment;
       return {
         checkNamespace: () => checkNamespace(api, namespace),

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Evaluations } from '../../src/adapters/helmfile/evaluations.ts';
 import { Helmfile } from '../../src/adapters/helmfile/helmfile.ts';
 import { withWorkspace } from '../../src/adapters/helmfile/workspace.ts';
 import { ensureTools } from '../../src/adapters/tools/ensure-tools.ts';
@@ -148,6 +149,7 @@ async function declare(files: Readonly<Record<string, string>>, allow: readonly 
       await writeFile(join(workspace.tree, path), text, { mode: 0o755 });
     }
     return new Helmfile({
+      evaluations: new Evaluations(),
       ...{ workspace, environment: 'default', namespace: 'cs-dev', kubeContext: 'slipway' },
       ...{ variables: { CANARY }, attempt: 'dep_1/1', redact: (text) => text },
     }).declared();

@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
-import { readdir, readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { SlipwayError } from '../../domain/errors.ts';
@@ -35,17 +35,6 @@ export async function gate(
     allow,
   });
   if (refusals.length > 0) throw refusalError(refusals);
-}
-
-/** Whether any file of the commit refers to a store of secrets in plain words. */
-export async function holdsReferences(tree: string): Promise<boolean> {
-  const entries = await readdir(tree, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  const found = files.map(async ({ parentPath, name }) => {
-    const text = await readFile(join(parentPath, name), 'latin1');
-    return text.includes('ref+');
-  });
-  return (await Promise.all(found)).includes(true);
 }
 
 function readDocuments(output: string, root: string): StateDocument[] {

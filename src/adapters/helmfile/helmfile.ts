@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,9 +8,11 @@ import { cutBuild } from './build-output.ts';
 import { helmfileError } from './classify.ts';
 import { readEnvironment, type DeclaredInput } from './environment-inputs.ts';
 import { childEnvironment } from './environment.ts';
+import type { Evaluations } from './evaluations.ts';
 import { withFileLines } from './file-lines.ts';
-import { gate, holdsReferences } from './gate.ts';
+import { gate } from './gate.ts';
 import { evaluatedServices, evaluatedText } from './service-inputs.ts';
+import { readTreeFacts, type TreeFacts } from './tree-facts.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface HelmfileRun {
@@ -24,6 +27,8 @@ export interface HelmfileRun {
   signal?: AbortSignal;
   /** Removes secrets from text before anything else sees it. */
   redact: (text: string) => string;
+  /** Of this worker. */
+  evaluations: Evaluations;
 }
 
 const FILES = ['helmfile.yaml.gotmpl', 'helmfile.yaml', 'helmfile.d'];
@@ -42,6 +47,7 @@ export class Helmfile {
   readonly #run: HelmfileRun;
   /** One commit has one state: it is evaluated and checked once. */
   #plain: Promise<string> | undefined;
+  #facts: Promise<TreeFacts> | undefined;
 
   constructor(options: HelmfileRun) {
     this.#run = options;
@@ -60,8 +66,12 @@ export class Helmfile {
     });
   }
 
-  /** The evaluated input of each service, read once more: what differs now was never the same twice. */
-  async evaluatedAgain(): Promise<ReadonlyMap<string, string>> {
+  /**
+   * The evaluated input of each service, read once more: what differs now was never the same twice.
+   * Undefined where the commit is sure to give the same.
+   */
+  async evaluatedAgain(): Promise<ReadonlyMap<string, string> | undefined> {
+    if (await this.#evaluatesAlike()) return undefined;
     const output = await this.#build({ embedValues: true });
     const services = evaluatedServices(cutBuild(output));
     return new Map([...services].map(([name, service]) => [name, evaluatedText(service)]));
@@ -156,19 +166,19 @@ export class Helmfile {
     if (!embedValues) return this.#plainBuild();
     // References in values files are resolved here, so the gate sees them first. Where there are none
     // to see, it works beside, and nothing of the result is used before it has answered.
-    if (await holdsReferences(this.#run.workspace.tree)) await this.#plainBuild();
+    if ((await this.#treeFacts()).holdsReferences) await this.#plainBuild();
     const [plain, embedded] = await Promise.allSettled([
       this.#plainBuild(),
-      this.#evaluate(['build', '--embed-values']),
+      this.#evaluate(['build', '--embed-values'], (output) => this.#withoutFolders(output)),
     ]);
     if (plain.status === 'rejected') throw plain.reason;
     if (embedded.status === 'rejected') throw embedded.reason;
-    return this.#withoutFolders(embedded.value);
+    return embedded.value;
   }
 
   /** The state without the content of values files, once it has passed the gate. */
   #plainBuild(): Promise<string> {
-    this.#plain ??= this.#evaluate(['build']).then(async (output) => {
+    this.#plain ??= this.#evaluate(['build'], async (output) => {
       const { workspace, environment, namespace, kubeContext } = this.#run;
       await gate(output, workspace, { environment, namespace, kubeContext });
       return this.#withoutFolders(output);
@@ -176,9 +186,32 @@ export class Helmfile {
     return this.#plain;
   }
 
-  async #evaluate(args: readonly string[]): Promise<string> {
-    const options = { outputBytesMax: 64 * 1024 * 1024 };
-    return (await this.#helmfile('evaluating the helmfile', args, options)).stdout;
+  /** What is made of helmfile's output, from memory where this very input gave it before. */
+  async #evaluate(
+    args: readonly string[],
+    read: (output: string) => Promise<string>,
+  ): Promise<string> {
+    const evaluate = async () => {
+      const options = { outputBytesMax: 64 * 1024 * 1024 };
+      return read((await this.#helmfile('evaluating the helmfile', args, options)).stdout);
+    };
+    if (!(await this.#evaluatesAlike())) return evaluate();
+    const { environment, namespace, kubeContext, variables, evaluations } = this.#run;
+    const { digest } = await this.#treeFacts();
+    const input = [digest, environment, namespace, kubeContext, Object.entries(variables), args];
+    const key = createHash('sha256').update(JSON.stringify(input)).digest('hex');
+    return evaluations.remember(key, evaluate);
+  }
+
+  async #evaluatesAlike(): Promise<boolean> {
+    // What is allowed may read anything.
+    if (this.#run.workspace.allow.length > 0) return false;
+    return (await this.#treeFacts()).evaluatesAlike;
+  }
+
+  #treeFacts(): Promise<TreeFacts> {
+    this.#facts ??= readTreeFacts(this.#run.workspace.tree);
+    return this.#facts;
   }
 
   /** The folder of this attempt is no input: the same commit must read the same in the next one. */
