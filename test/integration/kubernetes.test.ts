@@ -1,7 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openKubernetes, type KubernetesApi } from '../../src/adapters/kubernetes/client.ts';
-import { checkNamespace, listHelmReleases } from '../../src/adapters/kubernetes/helm-releases.ts';
+import {
+  checkNamespace,
+  listHelmReleases,
+  type HelmRelease,
+} from '../../src/adapters/kubernetes/helm-releases.ts';
 import { run } from '../../src/adapters/process/run.ts';
 import { STAMP } from '../../src/contract/stamp.ts';
 import { startKubernetes, type Kubernetes } from '../../src/main/dev/kubernetes.ts';
@@ -82,8 +87,7 @@ describe('the Helm releases of a namespace', () => {
   const name = 'web';
 
   beforeEach(async () => {
-    const secrets = await kubectl('get', 'secrets', '-l', 'owner=helm', '-o', 'name');
-    for (const secret of secrets.split('\n').filter(Boolean)) await kubectl('delete', secret);
+    await kubectl('delete', 'secrets', '-l', 'owner=helm');
     for (const map of ['web', 'other'])
       await kubectl('delete', 'configmap', map, '--ignore-not-found');
   });
@@ -135,6 +139,39 @@ describe('the Helm releases of a namespace', () => {
     expect(release).toMatchObject({ helmRevision: 2, status: 'pending-upgrade' });
   });
 
+  it('of which nothing changed are looked at by their labels alone', async () => {
+    await upgrade(name, '1');
+    const secret = JSON.parse(
+      await kubectl('get', 'secret', `sh.helm.release.v1.${name}.v1`, '-o', 'json'),
+    ) as { metadata: { labels: Record<string, string> }; type: string; data: object };
+    const { type, data, metadata } = secret;
+    const items = Array.from({ length: 100 }, (_, index) => {
+      const labels = { ...metadata.labels, name: `copy-${index}` };
+      const named = { name: `sh.helm.release.v1.copy-${index}.v1`, labels };
+      return { apiVersion: 'v1', kind: 'Secret', type, data, metadata: named };
+    });
+    await apply({ apiVersion: 'v1', kind: 'List', items });
+
+    const { watched, contents } = watchingContents(api);
+    const first = await listHelmReleases(watched, NAMESPACE);
+    expect(contents.length).toBeGreaterThanOrEqual(100);
+    contents.length = 0;
+    expect(withoutAge(await listHelmReleases(watched, NAMESPACE))).toEqual(withoutAge(first));
+    expect(contents).toEqual([]);
+
+    await kubectl(
+      'label',
+      'secret',
+      'sh.helm.release.v1.copy-7.v1',
+      'status=failed',
+      '--overwrite',
+    );
+    const seen = await listHelmReleases(watched, NAMESPACE);
+    expect(seen).toHaveLength(101);
+    expect(seen.find(({ service }) => service === 'copy-7')?.status).toBe('failed');
+    expect(contents).toEqual(['sh.helm.release.v1.copy-7.v1']);
+  });
+
   it('that others made carry no labels of ours', async () => {
     await helm('install', name, await chart());
     const [release] = await listHelmReleases(api, NAMESPACE);
@@ -146,6 +183,29 @@ describe('the Helm releases of a namespace', () => {
 function open(other: { token?: string; server?: string } = {}): KubernetesApi {
   const { server, token } = cluster;
   return openKubernetes({ server, token, namespace: NAMESPACE, certificateAuthority, ...other });
+}
+
+/** Notes the name of each Secret whose content is read. */
+function watchingContents(of: KubernetesApi): { watched: KubernetesApi; contents: string[] } {
+  const contents: string[] = [];
+  const core = Object.create(of.core) as KubernetesApi['core'];
+  core.listNamespacedSecret = async (...asked) => {
+    const list = await of.core.listNamespacedSecret(...asked);
+    const full = list.items.filter(({ data }) => data !== undefined);
+    contents.push(...full.map(({ metadata }) => metadata?.name ?? ''));
+    return list;
+  };
+  return { watched: { ...of, core }, contents };
+}
+
+function withoutAge(releases: readonly HelmRelease[]): HelmRelease[] {
+  return releases.map((release) => ({ ...release, ageMs: 0 }));
+}
+
+async function apply(objects: object): Promise<void> {
+  const file = join(parts.context.folder, 'objects.json');
+  await writeFile(file, JSON.stringify(objects));
+  await kubectl('create', '-f', file);
 }
 
 async function upgrade(name: string, mark: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { KubeConfig } from '@kubernetes/client-node';
+import { KubeConfig, type RequestContext } from '@kubernetes/client-node';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { SlipwayError } from '../../domain/errors.ts';
 
@@ -16,10 +16,38 @@ export interface ClusterAccess {
 /** The only context's name; helmfile and helm are told to use no other. */
 export const CONTEXT = 'slipway';
 
+const CONNECTIONS_MS = 10_000;
+
+/**
+ * Keeps connections from one request to the next: the client library opens a new one for each. A
+ * connection may go silent without a word, so they are left for new ones every few seconds.
+ */
+class PooledKubeConfig extends KubeConfig {
+  #connections: { dispatcher: Dispatcher; openedAt: number } | undefined;
+
+  override async applySecurityAuthentication(context: RequestContext): Promise<void> {
+    await super.applySecurityAuthentication(context);
+    // Made for this request, and not connected before it is used.
+    const dispatcher = context.getDispatcher();
+    if (!dispatcher) return;
+    const now = performance.now();
+    const known = this.#connections;
+    if (known && now - known.openedAt < CONNECTIONS_MS) {
+      context.setDispatcher(known.dispatcher);
+      return;
+    }
+    this.#connections = { dispatcher, openedAt: now };
+    // Ends when the requests under way have been answered.
+    void known?.dispatcher.close().catch(() => undefined);
+  }
+}
+
+type Dispatcher = NonNullable<ReturnType<RequestContext['getDispatcher']>>;
+
 /** The one-context kubeconfig of an access, without plugins. */
 export function toKubeConfig(access: ClusterAccess): KubeConfig {
   const { server, namespace, certificateAuthority, token, clientCertificate } = access;
-  const config = new KubeConfig();
+  const config = new PooledKubeConfig();
   config.loadFromOptions({
     clusters: [
       {

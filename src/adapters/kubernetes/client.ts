@@ -5,6 +5,8 @@ import {
   BatchV1Api,
   CoreV1Api,
   KubernetesObjectApi,
+  setHeaderOptions,
+  type V1Secret,
 } from '@kubernetes/client-node';
 import { SlipwayError, type CauseCode } from '../../domain/errors.ts';
 import { toKubeConfig, type ClusterAccess } from './access.ts';
@@ -31,11 +33,31 @@ export function openKubernetes(access: ClusterAccess): KubernetesApi {
   };
 }
 
+const METADATA_ONLY = setHeaderOptions(
+  'Accept',
+  'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+);
+
+/** Secrets without their content, which is not even transferred. */
+export async function listSecretMetadata(
+  api: KubernetesApi,
+  namespace: string,
+  labelSelector: string,
+): Promise<V1Secret[]> {
+  const list: { items: V1Secret[] | null } = await api.core.listNamespacedSecret(
+    { namespace, labelSelector },
+    METADATA_ONLY,
+  );
+  // In this form of the answer, null stands for none.
+  return list.items ?? [];
+}
+
 /** A request that got no answer by then counts as a cluster that is away. */
 const DEADLINE_MS = 10_000;
 
 /**
- * Makes one request to the API server, and translates its failure.
+ * Makes one request to the API server, and translates its failure. Without an answer it is made once
+ * more, so asked twice it must do no more than asked once.
  *
  * @param doing what is being done, for the message
  * @param notFound what it means that the thing is not there; by default it may come back
@@ -52,11 +74,17 @@ export async function ask<T>(
     }, DEADLINE_MS);
   });
   try {
-    return await Promise.race([request(), late]);
+    return await Promise.race([request().catch(orAgain), late]);
   } catch (error) {
     throw translate(doing, error, notFound);
   } finally {
     clearTimeout(timer);
+  }
+
+  // The other side may have closed a kept connection in the very moment of the request.
+  function orAgain(error: unknown): Promise<T> {
+    if (error instanceof ApiException) throw error;
+    return request();
   }
 }
 

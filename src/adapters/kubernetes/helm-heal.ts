@@ -1,5 +1,5 @@
 import type { V1Secret } from '@kubernetes/client-node';
-import { ask, type KubernetesApi } from './client.ts';
+import { ask, listSecretMetadata, type KubernetesApi } from './client.ts';
 import { decodeHelmSecret, encodeHelmPayload } from './helm-secret.ts';
 
 /**
@@ -23,8 +23,8 @@ export async function supersedeOlderRevisions(
   namespace: string,
 ): Promise<string[]> {
   const labelSelector = 'owner=helm,status=deployed';
-  const { items } = await ask(`reading the Helm releases in ${namespace}`, () =>
-    api.core.listNamespacedSecret({ namespace, labelSelector }),
+  const items = await ask(`reading the Helm releases in ${namespace}`, () =>
+    listSecretMetadata(api, namespace, labelSelector),
   );
   const older = items.filter((secret) =>
     items.some((other) => label(other, 'name') === label(secret, 'name') && isNewer(other, secret)),

@@ -2,7 +2,7 @@ import type { V1Secret } from '@kubernetes/client-node';
 import { STAMP } from '../../contract/stamp.ts';
 import { SlipwayError } from '../../domain/errors.ts';
 import type { HelmReleaseFacts } from '../../domain/services.ts';
-import { ask, type KubernetesApi } from './client.ts';
+import { ask, listSecretMetadata, type KubernetesApi } from './client.ts';
 import { decodeHelmSecret } from './helm-secret.ts';
 import { releasedObjects, type ReleasedObject } from './inventory.ts';
 
@@ -16,14 +16,28 @@ export interface HelmRelease extends HelmReleaseFacts {
   since?: Date;
 }
 
-/** The newest revision of each Helm release in a namespace, from the Secrets that Helm keeps. */
+/**
+ * The newest revision of each Helm release in a namespace, from the Secrets that Helm keeps. Asks for
+ * their labels alone, and for the content of those only that changed since they were read before.
+ */
 export async function listHelmReleases(
   api: KubernetesApi,
   namespace: string,
 ): Promise<HelmRelease[]> {
   // Superseded revisions are never the newest, and there are many.
   const labelSelector = 'owner=helm,status!=superseded';
-  const newest = await newestSecrets(api, namespace, labelSelector);
+  const secrets = await ask(reading(namespace), () =>
+    listSecretMetadata(api, namespace, labelSelector),
+  );
+  const newest = newestOf(secrets);
+  const unread = [...newest].filter(([, secret]) => !contents.has(secret)).map(([name]) => name);
+  const read = await newestSecrets(api, namespace, labelSelector, unread);
+  for (const name of unread) {
+    const secret = read.get(name);
+    if (secret) newest.set(name, secret);
+    // Gone since the first answer.
+    else newest.delete(name);
+  }
   return Promise.all([...newest.values()].map(readRelease));
 }
 
@@ -33,10 +47,8 @@ export async function listHelmHistory(
   namespace: string,
   services: readonly string[],
 ): Promise<HelmReleaseFacts[]> {
-  const chunks = namesInChunks(services).map((names) =>
-    listSecrets(api, namespace, `owner=helm,name in (${names})`),
-  );
-  return Promise.all((await Promise.all(chunks)).flat().map(readRelease));
+  const secrets = await listSecretsOf(api, namespace, 'owner=helm', services);
+  return Promise.all(secrets.map(readRelease));
 }
 
 // A selector is part of a URL, whose length API servers and what stands before them limit.
@@ -48,13 +60,11 @@ export async function readManifests(
   namespace: string,
   services: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const manifests = new Map<string, string>();
-  for (const names of namesInChunks(services)) {
-    const selector = `owner=helm,status!=superseded,name in (${names})`;
-    const newest = await newestSecrets(api, namespace, selector);
-    for (const [name, secret] of newest) manifests.set(name, await readManifest(secret));
-  }
-  return manifests;
+  const newest = await newestSecrets(api, namespace, 'owner=helm,status!=superseded', services);
+  const manifests = [...newest].map(
+    async ([name, secret]) => [name, await readManifest(secret)] as const,
+  );
+  return new Map(await Promise.all(manifests));
 }
 
 function namesInChunks(services: readonly string[]): string[] {
@@ -76,9 +86,14 @@ async function newestSecrets(
   api: KubernetesApi,
   namespace: string,
   labelSelector: string,
+  services: readonly string[],
 ): Promise<ReadonlyMap<string, V1Secret>> {
+  return newestOf(await listSecretsOf(api, namespace, labelSelector, services));
+}
+
+function newestOf(secrets: readonly V1Secret[]): Map<string, V1Secret> {
   const newest = new Map<string, V1Secret>();
-  for (const secret of await listSecrets(api, namespace, labelSelector)) {
+  for (const secret of secrets) {
     const name = label(secret, 'name');
     const known = newest.get(name);
     if (!known || revision(secret) > revision(known)) newest.set(name, secret);
@@ -86,15 +101,31 @@ async function newestSecrets(
   return newest;
 }
 
+async function listSecretsOf(
+  api: KubernetesApi,
+  namespace: string,
+  labelSelector: string,
+  services: readonly string[],
+): Promise<V1Secret[]> {
+  const chunks = namesInChunks(services).map((names) =>
+    listSecrets(api, namespace, `${labelSelector},name in (${names})`),
+  );
+  return (await Promise.all(chunks)).flat();
+}
+
 async function listSecrets(
   api: KubernetesApi,
   namespace: string,
   labelSelector: string,
 ): Promise<V1Secret[]> {
-  const { items } = await ask(`reading the Helm releases in ${namespace}`, () =>
+  const { items } = await ask(reading(namespace), () =>
     api.core.listNamespacedSecret({ namespace, labelSelector }),
   );
   return items;
+}
+
+function reading(namespace: string): string {
+  return `reading the Helm releases in ${namespace}`;
 }
 
 /**
@@ -120,23 +151,63 @@ export async function checkNamespace(api: KubernetesApi, namespace: string): Pro
 }
 
 async function readRelease(secret: V1Secret): Promise<HelmRelease> {
-  const payload = await decodeHelmSecret(secret);
+  const content = contents.get(secret) ?? contents.keep(secret, await readContent(secret));
   const deploymentId = secret.metadata?.labels?.[STAMP.deployment];
   const attempt = secret.metadata?.labels?.[STAMP.attempt];
   return {
+    ...content,
     service: label(secret, 'name'),
     helmRevision: revision(secret),
     status: label(secret, 'status'),
-    description: payload.info?.description ?? '',
-    chartVersion: payload.chart?.metadata?.version ?? '',
-    serverSide: payload.apply_method === 'ssa',
     ageMs: Date.now() - changedAt(secret),
-    objects: releasedObjects(secret.metadata?.uid ?? '', payload),
     since: secret.metadata?.creationTimestamp ?? new Date(0),
     ...(deploymentId === undefined ? {} : { deploymentId }),
     ...(attempt === undefined ? {} : { attempt: Number(attempt) }),
   };
 }
+
+/** What the labels of a revision do not say. */
+type RevisionContent = Pick<HelmRelease, 'description' | 'chartVersion' | 'serverSide' | 'objects'>;
+
+async function readContent(secret: V1Secret): Promise<RevisionContent> {
+  const payload = await decodeHelmSecret(secret);
+  return {
+    description: payload.info?.description ?? '',
+    chartVersion: payload.chart?.metadata?.version ?? '',
+    serverSide: payload.apply_method === 'ssa',
+    objects: releasedObjects(payload),
+  };
+}
+
+const CONTENTS_MAX = 5_000;
+
+/** What was read of revisions before, for as long as nobody has changed them. */
+class RevisionContents {
+  readonly #known = new Map<string, RevisionContent>();
+
+  has(secret: V1Secret): boolean {
+    return this.get(secret) !== undefined;
+  }
+
+  get({ metadata }: V1Secret): RevisionContent | undefined {
+    return this.#known.get(key(metadata));
+  }
+
+  keep({ metadata }: V1Secret, content: RevisionContent): RevisionContent {
+    // The oldest goes first; a revision that is looked at again is read again.
+    const [oldest] = this.#known.keys();
+    if (this.#known.size >= CONTENTS_MAX && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.set(key(metadata), content);
+    return content;
+  }
+}
+
+/** Unique in all clusters: Kubernetes makes the uid at random. */
+function key(metadata: V1Secret['metadata']): string {
+  return `${metadata?.uid ?? ''} ${metadata?.resourceVersion ?? ''}`;
+}
+
+const contents = new RevisionContents();
 
 function label(secret: V1Secret, name: string): string {
   return secret.metadata?.labels?.[name] ?? '';

@@ -17,31 +17,16 @@ export interface ReleasedObject {
 const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'Pod']);
 // Kubernetes' own objects have no condition to wait for, but for the workloads above.
 const OWN_GROUPS = /^(v1|[a-z]+\/v\w+|[a-z.]+\.k8s\.io\/v\w+)$/;
-const REVISIONS_MAX = 1_000;
 
-const known = new Map<string, readonly ReleasedObject[]>();
-
-/**
- * What of a Helm revision's manifest and hooks has a rollout: workloads, and custom resources. A
- * manifest never changes within a revision, so it is parsed once.
- *
- * @param uid of the Secret that holds the revision
- */
-export function releasedObjects(uid: string, payload: HelmPayload): readonly ReleasedObject[] {
-  const found = known.get(uid);
-  if (found) return found;
+/** What of a Helm revision's manifest and hooks has a rollout: workloads, and custom resources. */
+export function releasedObjects(payload: HelmPayload): readonly ReleasedObject[] {
   const hooks = (payload.hooks ?? []).filter(
     ({ events = [] }) => !events.some((event) => event.startsWith('test')),
   );
-  const objects = [
+  return [
     ...objectsOf(payload.manifest ?? '', false),
     ...hooks.flatMap(({ manifest = '' }) => objectsOf(manifest, true)),
   ];
-  // The oldest goes first; a revision that is looked at again is parsed again.
-  const [oldest] = known.keys();
-  if (known.size >= REVISIONS_MAX && oldest !== undefined) known.delete(oldest);
-  known.set(uid, objects);
-  return objects;
 }
 
 function objectsOf(manifest: string, hook: boolean): ReleasedObject[] {
