@@ -79,7 +79,6 @@ export class Mirror {
    * Throws `repository-refused` for a tree that is not accepted.
    */
   async checkout(commit: string, folder: string, signal?: AbortSignal): Promise<void> {
-    await this.#ensure(commit, signal);
     await this.checkTree(commit, signal);
     const index = join(this.#access.folder, `index-${randomUUID()}`);
     const environment = { GIT_INDEX_FILE: index };
