@@ -195,6 +195,11 @@ export class ReleasedEnvironment {
     this.#commit = (await pushChange(change)).commit;
   }
 
+  /** Brings the newest commit to the worker, as a deployment does before it plans. */
+  async checkOut(): Promise<void> {
+    await runActivity(this.#activities.checkout, this.#ref('dep_checkout'));
+  }
+
   plan(asked: { manual?: boolean; force?: boolean } = {}): Promise<PlanResult> {
     const { force = false, manual = false } = asked;
     const recorded = [...this.#recorded.values()];
