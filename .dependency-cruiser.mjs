@@ -34,7 +34,7 @@ export default {
       'api-contract',
       'Schemas of HTTP resources; types are derived from them.',
       '^src/contract/api/',
-      ['^src/domain/', npm('typebox')],
+      ['^src/domain/', '^src/contract/log-sink\\.ts$', npm('typebox')],
     ),
     only(
       'config',
@@ -111,6 +111,13 @@ export default {
       comment: 'The server has no cluster credentials, so it has no code to use them.',
       from: { path: '^src/main/server\\.ts$' },
       to: { path: '^src/adapters/(kubernetes|helmfile)/', reachable: true },
+    },
+    {
+      name: 'worker-holds-no-database',
+      severity: 'error',
+      comment: 'The worker of a cluster has no database, so it has no code to use one.',
+      from: { path: '^src/main/worker\\.ts$' },
+      to: { path: '^(src/adapters/postgres|migrations)/', reachable: true },
     },
     {
       name: 'nobody-imports-the-roots',

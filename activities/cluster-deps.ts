@@ -4,9 +4,10 @@ import type { Released } from '../src/adapters/kubernetes/workloads.ts';
 import type { HelmRelease } from '../src/adapters/kubernetes/helm-releases.ts';
 import type { EnvironmentLease } from '../src/adapters/kubernetes/lease.ts';
 import type { LogSink } from '../src/contract/log-sink.ts';
+import type { PlanSink } from '../src/contract/plan-sink.ts';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import type { ServiceDiff } from '../src/domain/diff/plan-diff.ts';
-import type { ProcessIdentity } from '../src/domain/lease.ts';
+import type { PodIdentity, ProcessIdentity } from '../src/domain/lease.ts';
 import type { RestartTarget } from '../src/domain/restart.ts';
 import type { HelmReleaseFacts } from '../src/domain/services.ts';
 import type { EventFacts, LogTail } from '../src/domain/why/evidence.ts';
@@ -32,6 +33,7 @@ export interface ClusterDeps {
     manifests: { service: string; rendered: string; live: string },
   ) => ServiceDiff;
   logs: LogSink;
+  plans: PlanSink;
   /** Hides the secrets of this worker in a text. */
   redact: (text: string) => string;
   processes: ProcessDeps;
@@ -69,6 +71,8 @@ export interface ClusterView {
   /** The end of a container's log, of its previous run where there was one. */
   lastLines: (pod: string, container: string) => Promise<LogTail | undefined>;
   lease: Pick<EnvironmentLease, 'look' | 'hold'>;
+  /** Whether this very pod is certainly gone; false when that cannot be told. */
+  isPodGone: (pod: PodIdentity) => Promise<boolean>;
   markHelmRevisionFailed: (
     release: { service: string; helmRevision: number },
     because: string,

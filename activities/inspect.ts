@@ -1,7 +1,7 @@
 import type { ClusterActivities } from '../src/contract/workflow/activities.ts';
 import { SlipwayError } from '../src/domain/errors.ts';
-import { judgeHolder, parseHolder } from '../src/domain/lease.ts';
-import type { ClusterDeps } from './cluster-deps.ts';
+import { judgeHolder, parseHolder, type HolderJudgement } from '../src/domain/lease.ts';
+import type { ClusterDeps, ClusterView } from './cluster-deps.ts';
 import { healHelmReleases } from './heal-helm-releases.ts';
 import { beating } from './heartbeat.ts';
 
@@ -14,7 +14,8 @@ export function createInspect(deps: ClusterDeps): ClusterActivities['inspect'] {
     beating(async () => {
       const cluster = deps.cluster(deployment);
       const lease = await cluster.lease.look();
-      const judgement = judgeHolder(lease, deps.processes.me, deps.processes.isRunning);
+      const seen = judgeHolder(lease, deps.processes.me, deps.processes.isRunning);
+      const judgement = await withPod(cluster, seen);
       if (judgement.holder === 'alive') {
         throw new SlipwayError('helm-locked', `The environment is held by the ${judgement.who}.`);
       }
@@ -35,4 +36,13 @@ export function createInspect(deps: ClusterDeps): ClusterActivities['inspect'] {
       healed.push(...marked);
       return { deadHolder, healed };
     });
+}
+
+/** A holder in a pod of this cluster died with it; its own Lease had to fall silent first. */
+async function withPod(
+  cluster: Pick<ClusterView, 'isPodGone'>,
+  seen: HolderJudgement,
+): Promise<HolderJudgement> {
+  if (seen.holder !== 'unknown' || !seen.pod) return seen;
+  return (await cluster.isPodGone(seen.pod)) ? { holder: 'dead' } : seen;
 }

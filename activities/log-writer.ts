@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { LogSink, LogStep } from '../src/contract/log-sink.ts';
 
 const FLUSH_MS = 500;
-/** What is kept while the log cannot be stored; the oldest lines go first. */
+/** What is kept while the log takes nothing; the oldest lines go first, and the gap is told by numbers. */
 const WAITING_LINES_MAX = 20_000;
 /** A log that hangs must not hold up the step's end for longer. */
 const CLOSE_MS = 10_000;
@@ -14,14 +15,16 @@ interface Where {
 
 /**
  * Gathers the lines of a step and hands them to the log in order, about twice a second. Lines that
- * could not be stored are handed over again with the next ones.
+ * were not taken are handed over again with the next ones.
  */
 class LogWriter {
   readonly #sink: LogSink;
   readonly #where: Where;
   readonly #timer: NodeJS.Timeout;
+  readonly #stream = randomUUID();
+  /** How many lines came before the ones that wait. */
+  #first = 0;
   #lines: string[] = [];
-  #lost = 0;
   #writing: Promise<void> | undefined;
 
   constructor(sink: LogSink, where: Where) {
@@ -59,15 +62,15 @@ class LogWriter {
   async #store(): Promise<void> {
     const lines = this.#lines;
     if (lines.length === 0) return;
-    const lost = this.#lost;
+    const first = this.#first;
     this.#lines = [];
-    this.#lost = 0;
-    const note = lost > 0 ? [`[slipway] ${lost} lines could not be stored.`] : [];
+    this.#first += lines.length;
+    const at = new Date().toISOString();
     try {
-      await this.#sink.append({ ...this.#where, lines: [...note, ...lines] });
+      await this.#sink.append({ ...this.#where, stream: this.#stream, first, at, lines });
     } catch {
       this.#lines = [...lines, ...this.#lines];
-      this.#lost += lost;
+      this.#first -= lines.length;
       this.#forget();
     }
   }
@@ -75,7 +78,7 @@ class LogWriter {
   #forget(): void {
     const excess = Math.max(0, this.#lines.length - WAITING_LINES_MAX);
     this.#lines.splice(0, excess);
-    this.#lost += excess;
+    this.#first += excess;
   }
 }
 

@@ -13,7 +13,7 @@ export function createPlan(deps: ClusterDeps): ClusterActivities['plan'] {
         { deploymentId: deployment.deploymentId, attempt: 0, step: 'plan' },
         async (write) => {
           const question = { force, manual, recorded };
-          const plan = await deps.withHelmfile(deployment, 0, signal, (helmfile) =>
+          const { diff, ...plan } = await deps.withHelmfile(deployment, 0, signal, (helmfile) =>
             makePlan(deps, deployment, helmfile, question),
           );
           for (const { name, action = 'upgrade', reason = '' } of plan.services) {
@@ -27,6 +27,9 @@ export function createPlan(deps: ClusterDeps): ClusterActivities['plan'] {
           }
           for (const workload of plan.restart ?? []) write(`${workload}: restart afterwards`);
           write(`unchanged: ${plan.unchanged ?? 0}`);
+          // Too large for a history, which finds it again by the digest.
+          const { deploymentId } = deployment;
+          if (diff) await deps.plans.store({ deploymentId, digest: plan.digest, diff });
           return plan;
         },
       ),

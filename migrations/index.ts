@@ -5,6 +5,7 @@ import * as diff from './0003-diff.ts';
 import * as undo from './0004-undo.ts';
 import * as gates from './0005-gates.ts';
 import * as intake from './0007-intake.ts';
+import * as workers from './0008-workers.ts';
 
 /** All migrations in order. A shipped one never changes; a new one gets the next number. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '0004-undo': undo,
   '0005-gates': gates,
   '0007-intake': intake,
+  '0008-workers': workers,
 };

@@ -29,6 +29,8 @@ export interface ClusterConfig {
     | { kind: 'kubeconfig'; file: string; context: string };
   /** For environments without a token of their own. */
   token?: SecretRef;
+  /** With which the cluster's worker hands logs and plans to the server; only the worker needs it. */
+  workerToken?: SecretRef;
 }
 
 export interface RepositoryConfig {

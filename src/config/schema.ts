@@ -38,6 +38,9 @@ const clusterSchema = Type.Object(
       ),
     ),
     token: Type.Optional(secret('For environments without a token of their own.')),
+    workerToken: Type.Optional(
+      secret('Signs the cluster’s worker in to the server; made by `slipway token`.'),
+    ),
     kubeconfig: Type.Optional(
       Type.Object(
         {

@@ -18,7 +18,8 @@ export interface ServerSecrets {
 }
 
 export interface WorkerSecrets {
-  databaseUrl: string;
+  /** Signs it in to the server. */
+  workerToken: string;
   /** By {@link environmentKey}: the environments of this cluster only. */
   environments: ReadonlyMap<string, EnvironmentSecrets>;
   /** By repository; those with an environment on this cluster. */
@@ -27,8 +28,8 @@ export interface WorkerSecrets {
   values: readonly string[];
 }
 
-/** What a person's plan of one environment needs: no database. */
-export type PlanSecrets = Omit<WorkerSecrets, 'databaseUrl'>;
+/** What a person's plan of one environment needs: no server. */
+export type PlanSecrets = Omit<WorkerSecrets, 'workerToken'>;
 
 export interface EnvironmentSecrets {
   /** The environment's own token, else its cluster's. */
@@ -78,8 +79,8 @@ function secretsOf(config: Config, role: Role, reader: SecretReader) {
       return serverSecrets(config, reader);
     case 'worker':
       return {
-        databaseUrl: reader.read(config.database.url, { bytesMin: 1 }),
         ...clusterSecrets(config, role.cluster, () => true, reader),
+        workerToken: workerToken(config, role.cluster, reader),
       };
     case 'plan': {
       const { repository, environment } = role;
@@ -132,6 +133,15 @@ function clusterSecrets(
     ),
     forgeTokens: forgeTokens(config, (repository) => repositories.has(repository), reader),
   };
+}
+
+function workerToken(config: Config, cluster: string, reader: SecretReader): string {
+  const ref = config.clusters.get(cluster)?.workerToken;
+  if (ref) return reader.read(ref);
+  const message = `clusters.${cluster} has no workerToken, which its worker needs`;
+  const fix = `make one with \`slipway token <name> --worker ${cluster}\``;
+  reader.problems.push({ file: config.file, line: 1, column: 1, path: 'clusters', message, fix });
+  return '';
 }
 
 function environmentSecrets(

@@ -38,8 +38,11 @@ export function toConfig(raw: RawConfig, file: string, positions: Positions): Co
 type ToSecret = (path: Path, value: RawSecret) => SecretRef;
 
 function toCluster(name: string, raw: RawCluster, secret: ToSecret): ClusterConfig {
+  const workerToken = raw.workerToken && {
+    workerToken: secret(['clusters', name, 'workerToken'], raw.workerToken),
+  };
   if (raw.kubeconfig !== undefined) {
-    return { name, access: { kind: 'kubeconfig', ...raw.kubeconfig } };
+    return { name, access: { kind: 'kubeconfig', ...raw.kubeconfig }, ...workerToken };
   }
   const authority = raw.certificateAuthority;
   return {
@@ -51,6 +54,7 @@ function toCluster(name: string, raw: RawCluster, secret: ToSecret): ClusterConf
       ...(authority && { certificateAuthorityFile: authority.file }),
     },
     ...(raw.token && { token: secret(['clusters', name, 'token'], raw.token) }),
+    ...workerToken,
   };
 }
 

@@ -14,6 +14,15 @@ export interface ProcessIdentity {
   pid: number;
   /** When the process started, in the kernel's own ticks: pids are used again, this pair is not. */
   startedTicks: string;
+  /** The pod that it runs in, where that is a pod of the very cluster it releases to. */
+  pod?: PodIdentity;
+}
+
+/** A pod's name may come again, its uid does not. */
+export interface PodIdentity {
+  namespace: string;
+  name: string;
+  uid: string;
 }
 
 export interface LeaseFacts {
@@ -29,26 +38,34 @@ export type HolderJudgement =
   | { holder: 'alive'; who: string }
   /** Its processes may be ended, and its Lease taken. */
   | { holder: 'dead' }
-  /** Silent, but nobody here can tell whether its process still writes. */
-  | { holder: 'unknown'; who: string };
+  /** Silent, but nobody here can tell whether its process still writes; dead if its pod is gone. */
+  | { holder: 'unknown'; who: string; pod?: PodIdentity };
 
 /** The holder's text in the Lease. */
 export function formatHolder({ deploymentId, attempt, operation, process }: Holder): string {
-  const { host, place, pid, startedTicks } = process;
-  return [deploymentId, attempt, operation, host, place, pid, startedTicks].join('/');
+  const { host, place, pid, startedTicks, pod } = process;
+  const ofPod = pod ? [pod.namespace, pod.name, pod.uid] : [];
+  return [deploymentId, attempt, operation, host, place, pid, startedTicks, ...ofPod].join('/');
 }
 
 /** Reads a holder's text; undefined when somebody else wrote it. */
 export function parseHolder(text: string): Holder | undefined {
-  const match = /^([^/]+)\/(\d+)\/(apply|rollback)\/([^/]+)\/([^/]+)\/(\d+)\/(\d+)$/.exec(text);
-  if (!match) return undefined;
-  const [, deploymentId = '', attempt, operation, host = '', place = '', pid, ticks = ''] = match;
+  const parts = text.split('/');
+  const [deploymentId, attempt, operation, host, place, pid, ticks, namespace, name, uid] = parts;
+  if (!deploymentId || !host || !place || !isNumber(attempt) || !isNumber(pid)) return undefined;
+  if (!isNumber(ticks) || (operation !== 'apply' && operation !== 'rollback')) return undefined;
+  if (parts.length !== 7 && (parts.length !== 10 || !namespace || !name || !uid)) return undefined;
+  const pod = namespace && name && uid ? { pod: { namespace, name, uid } } : {};
   return {
     deploymentId,
     attempt: Number(attempt),
-    operation: operation as Holder['operation'],
-    process: { host, place, pid: Number(pid), startedTicks: ticks },
+    operation,
+    process: { host, place, pid: Number(pid), startedTicks: ticks, ...pod },
   };
+}
+
+function isNumber(text: string | undefined): text is string {
+  return text !== undefined && /^\d+$/.test(text);
 }
 
 /**
@@ -68,12 +85,13 @@ export function judgeHolder(
   const holder = parseHolder(lease.holder);
   const silent = lease.silentMs >= lease.durationMs;
   if (!holder) return { holder: silent ? 'unknown' : 'alive', who: lease.holder };
-  const { host, place, pid } = holder.process;
+  const { host, place, pid, pod } = holder.process;
   const who = `${holder.operation} of ${holder.deploymentId}, attempt ${holder.attempt}, process ${pid} on ${host}`;
   if (place === me.place) {
     return isRunning(holder.process) ? { holder: 'alive', who } : { holder: 'dead' };
   }
   if (!silent) return { holder: 'alive', who };
   // The same host under another boot or PID namespace: the old one ended with all its processes.
-  return host === me.host ? { holder: 'dead' } : { holder: 'unknown', who };
+  if (host === me.host) return { holder: 'dead' };
+  return { holder: 'unknown', who, ...(pod ? { pod } : {}) };
 }

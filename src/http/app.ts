@@ -14,6 +14,7 @@ import { describeApi } from './openapi.ts';
 import { addReleaseRoutes } from './releases.ts';
 import { createWake } from './wake.ts';
 import { addWebhookRoutes } from './webhooks.ts';
+import { addWorkerRoutes } from './worker.ts';
 
 /** Builds the HTTP side of the service. It never listens: whoever calls it decides where. */
 export async function createApp(deps: AppDependencies): Promise<FastifyInstance> {
@@ -49,6 +50,7 @@ export async function createApp(deps: AppDependencies): Promise<FastifyInstance>
   addApprovalRoutes(app, deps.store, wake);
   addGateRoutes(app, deps.store, wake);
   addInboxRoutes(app, deps.store.inboxEntries);
+  addWorkerRoutes(app, deps.store);
   return app;
 }
 

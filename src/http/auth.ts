@@ -5,9 +5,9 @@ import type { App } from './server.ts';
 
 /**
  * Who may call a route: `public` anybody, `signature` whoever signed the body (the route itself checks),
- * `token` whoever holds a token.
+ * `token` whoever holds a person's or a machine's token, `worker` the worker of a cluster.
  */
-type Permission = 'public' | 'signature' | 'token';
+type Permission = 'public' | 'signature' | 'token' | 'worker';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -18,6 +18,8 @@ declare module 'fastify' {
     actor: string;
     /** Of a person's token. */
     person?: TokenPerson;
+    /** The cluster of a worker's token; empty on every other request. */
+    cluster: string;
   }
 }
 
@@ -27,6 +29,7 @@ export function requirePermissions(
   tokens: { verify: (token: string) => Promise<TokenOwner | undefined> },
 ): void {
   app.decorateRequest('actor', '');
+  app.decorateRequest('cluster', '');
   app.addHook('onRoute', ({ method, url, config }) => {
     if (config?.permission === undefined) {
       throw new Error(`${String(method)} ${url} does not declare who may call it`);
@@ -39,8 +42,16 @@ export function requirePermissions(
     const token = bearerToken(request);
     const owner = token === undefined ? undefined : await tokens.verify(token);
     if (!owner) throw new Refusal('not-signed-in', 'This needs a valid token: Bearer slp_…');
+    if (permission === 'worker' && owner.cluster === undefined) {
+      throw new Refusal('forbidden', "This is for the token of a cluster's worker.");
+    }
+    // Closed the other way round too: what a worker holds opens nothing but its own routes.
+    if (permission !== 'worker' && owner.cluster !== undefined) {
+      throw new Refusal('forbidden', "A worker's token may not do this.");
+    }
     request.actor = owner.person?.person ?? owner.name;
     if (owner.person) request.person = owner.person;
+    request.cluster = owner.cluster ?? '';
   });
 }
 

@@ -14,6 +14,7 @@ import {
   rerunReleaseSchema,
 } from '../contract/api/release.ts';
 import { webhookAnswerSchema } from '../contract/api/webhook.ts';
+import { workerLogSchema, workerPlanSchema } from '../contract/api/worker.ts';
 import type { App } from './server.ts';
 
 const NAMED_SCHEMAS = [
@@ -32,6 +33,8 @@ const NAMED_SCHEMAS = [
   releaseSchema,
   rerunReleaseSchema,
   webhookAnswerSchema,
+  workerLogSchema,
+  workerPlanSchema,
 ];
 
 /** Describes the API from the schemas that check it. Call it before the routes are added. */

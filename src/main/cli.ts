@@ -131,21 +131,34 @@ program
 
 program
   .command('token')
-  .description('make a token for the API and print it, this once')
+  .description("make a token for the API, or for a cluster's worker, and print it, this once")
   .argument('<name>', 'what it is for')
   .requiredOption('--config <file>', 'slipway.yaml')
   .option('--user <person>', 'the person whose token it is: only people approve')
   .option('--group <group...>', 'groups of the person, as `approval.from` names them')
   .option('--forge-user <id>', 'who they are at the forge, such as github:4711')
+  .addOption(
+    new Option('--worker <cluster>', "of this cluster's worker, which may nothing else").conflicts([
+      'user',
+      'group',
+      'forgeUser',
+    ]),
+  )
   .addHelpText(
     'after',
     '\nExamples:\n  slipway token ci --config slipway.yaml\n' +
+      '  slipway token notprod-worker --worker notprod --config slipway.yaml\n' +
       '  slipway token laptop --config slipway.yaml --user ada --group release-managers --forge-user github:4711',
   )
   .action(async (name: string, options: TokenOptions) => {
     const { createConfiguredToken } = await import('./database.ts');
     const person = personOf(options);
-    process.stdout.write(`${await createConfiguredToken(options.config, name, person)}\n`);
+    const token = await createConfiguredToken(options.config, {
+      name,
+      ...(person ? { person } : {}),
+      ...(options.worker === undefined ? {} : { cluster: options.worker }),
+    });
+    process.stdout.write(`${token}\n`);
   });
 
 program
@@ -170,6 +183,7 @@ function collect(value: string, earlier: string[]): string[] {
 }
 
 interface TokenOptions {
+  worker?: string;
   config: string;
   user?: string;
   group?: string[];

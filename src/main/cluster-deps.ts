@@ -25,6 +25,7 @@ import {
 } from '../adapters/kubernetes/helm-releases.ts';
 import { EnvironmentLease } from '../adapters/kubernetes/lease.ts';
 import { readLastLines } from '../adapters/kubernetes/logs.ts';
+import { isPodGone } from '../adapters/kubernetes/pods.ts';
 import { restartWorkloads } from '../adapters/kubernetes/restart.ts';
 import { listWorkloads } from '../adapters/kubernetes/workloads.ts';
 import { isRunning, ownIdentity } from '../adapters/process/identity.ts';
@@ -32,8 +33,10 @@ import { STRAYS, sweepAttempts } from '../adapters/process/sweep.ts';
 import type { Config } from '../config/config.ts';
 import { environmentKey, type EnvironmentSecrets, type PlanSecrets } from '../config/secrets.ts';
 import type { LogSink } from '../contract/log-sink.ts';
+import type { PlanSink } from '../contract/plan-sink.ts';
 import type { DeploymentRef } from '../contract/workflow/payloads.ts';
 import { SlipwayError } from '../domain/errors.ts';
+import type { PodIdentity } from '../domain/lease.ts';
 import { createMirrors } from './mirrors.ts';
 
 export interface ClusterDepsOptions {
@@ -45,7 +48,10 @@ export interface ClusterDepsOptions {
   /** Folder of this worker. */
   folder: string;
   tools: { helm: string; helmfile: string };
+  /** The pod of this worker, where it is one of the cluster. */
+  pod?: PodIdentity;
   logs: LogSink;
+  plans: PlanSink;
   redact: (text: string) => string;
 }
 
@@ -89,11 +95,12 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
   return {
     mirror,
     processes: {
-      me: ownIdentity(),
+      me: { ...ownIdentity(), ...(options.pod ? { pod: options.pod } : {}) },
       isRunning,
       endLeftovers: (attempt) => sweepAttempts({ attempt }),
     },
     logs: options.logs,
+    plans: options.plans,
     redact,
     withHelmfile: (deployment, attempt, signal, work) => {
       const { cluster, namespace, deploymentId, environment, repository, commit } = deployment;
@@ -136,6 +143,7 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
         events: (names) => listEvents(api, namespace, names),
         lastLines: (pod, container) => readLastLines(api, namespace, pod, container),
         lease: leaseOf(deployment),
+        isPodGone: (pod) => isPodGone(api, pod),
         markHelmRevisionFailed: (release, because) =>
           markHelmRevisionFailed(api, namespace, release, because),
         supersedeOlderRevisions: () => supersedeOlderRevisions(api, namespace),

@@ -5,6 +5,7 @@ import type { TokenPerson } from '../adapters/postgres/tokens.ts';
 import { ensureSearchAttributes } from '../adapters/temporal/namespace.ts';
 import { loadConfig } from '../config/load.ts';
 import { resolveSecrets } from '../config/secrets.ts';
+import { Refusal } from '../domain/errors.ts';
 
 /** Brings the configured database and Temporal's namespace to what this version needs; says what it did. */
 export async function migrateConfigured(configFile: string): Promise<string[]> {
@@ -14,25 +15,29 @@ export async function migrateConfigured(configFile: string): Promise<string[]> {
   return [...migrations, ...attributes.map((name) => `search attribute ${name}`)];
 }
 
-/** Makes a token for the API of the configured instance. */
-export async function createConfiguredToken(
-  configFile: string,
-  name: string,
-  person?: TokenPerson,
-): Promise<string> {
-  return createToken(await databaseUrl(configFile), name, person);
+/** A machine's token, a person's, or that of a cluster's worker. */
+interface NewToken {
+  name: string;
+  person?: TokenPerson;
+  cluster?: string;
 }
 
-/** Makes a token for the API; it is shown this once. */
-export async function createToken(
-  url: string,
-  name: string,
-  person?: TokenPerson,
-): Promise<string> {
+/** Makes a token for the API of the configured instance. */
+export async function createConfiguredToken(configFile: string, token: NewToken): Promise<string> {
+  const { cluster } = token;
+  const { clusters } = await loadConfig(configFile);
+  if (cluster !== undefined && !clusters.has(cluster)) {
+    const known = [...clusters.keys()].join(', ');
+    throw new Refusal('not-found', `There is no cluster "${cluster}"; known: ${known}.`);
+  }
+  return createToken(await databaseUrl(configFile), token);
+}
+
+/** Makes a token for the API, or for a cluster's worker; it is shown this once. */
+export async function createToken(url: string, token: NewToken): Promise<string> {
   const database = openDatabase({ url, connectionsMax: 1, onConnectionLost: () => undefined });
   try {
-    return (await createStore(database.db).tokens.create({ name, ...(person ? { person } : {}) }))
-      .token;
+    return (await createStore(database.db).tokens.create(token)).token;
   } finally {
     await database.close();
   }

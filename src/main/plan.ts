@@ -52,6 +52,7 @@ async function planAlone(options: PlanOptions): Promise<PlanResult> {
     const deps = createClusterDeps({
       ...{ config, cluster, access, secrets, folder, tools: { helm, helmfile }, redact },
       logs: { append: () => Promise.resolve() },
+      plans: { store: () => Promise.resolve() },
     });
     const commit = options.commit ?? (await deps.mirror(repository).head(stop));
     const deployment: DeploymentRef = {

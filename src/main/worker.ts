@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import { createClusterActivities } from '../../activities/cluster.ts';
 import { failureInterceptor } from '../../activities/failure-interceptor.ts';
 import { sweepWorkspaces } from '../adapters/helmfile/workspace.ts';
-import { openDatabase } from '../adapters/postgres/database.ts';
 import { sweepAttempts } from '../adapters/process/sweep.ts';
-import { createPostgresLogSink } from '../adapters/postgres/logs.ts';
+import type { ClusterAccess } from '../adapters/kubernetes/access.ts';
+import { openKubernetes } from '../adapters/kubernetes/client.ts';
+import { findOwnPod } from '../adapters/kubernetes/pods.ts';
+import { createServerClient } from '../adapters/server/client.ts';
+import { Outbox } from '../adapters/server/outbox.ts';
+import { createServerLogSink, createServerPlanSink } from '../adapters/server/sinks.ts';
 import {
   connectWorkers,
   createClusterWorker,
@@ -13,13 +17,16 @@ import {
 } from '../adapters/temporal/workers.ts';
 import { ensureTools } from '../adapters/tools/ensure-tools.ts';
 import { loadConfig } from '../config/load.ts';
-import { resolveSecrets } from '../config/secrets.ts';
+import { resolveSecrets, type WorkerSecrets } from '../config/secrets.ts';
 import type { LogSink } from '../contract/log-sink.ts';
 import { createRedactor } from '../domain/redact.ts';
 import { clusterAccess, createClusterDeps } from './cluster-deps.ts';
 import { createLog } from './log.ts';
 import { abortOnSignal } from './abort-on-signal.ts';
 import { untilAborted } from './until-aborted.ts';
+
+/** For the server to take the last lines; what it does not take is sent by the next worker. */
+const LAST_MESSAGES_MS = 5_000;
 
 export interface WorkerOptions {
   configFile: string;
@@ -43,13 +50,14 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   if (leftovers > 0) log.warn({ processes: leftovers }, 'ended what a killed worker left running');
   await sweepWorkspaces(folder);
   const { helm, helmfile } = await ensureTools(['helm', 'helmfile']);
-  const database = openDatabase({
-    url: secrets.databaseUrl,
-    connectionsMax: 4,
-    onConnectionLost: (message) => {
-      log.warn({ reason: message }, 'lost a connection to PostgreSQL');
+  const outbox = await Outbox.open({
+    folder: join(folder, 'outbox'),
+    send: createServerClient({ url: config.server.url, token: secrets.workerToken }),
+    onTrouble: (message, fields) => {
+      log.warn(fields, message);
     },
   });
+  const pod = await findOwnPod(process.env, apisOf(access, secrets));
   const deps = createClusterDeps({
     config,
     cluster: options.cluster,
@@ -57,7 +65,9 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     secrets,
     folder,
     tools: { helm, helmfile },
-    logs: redacting(createPostgresLogSink(database.db), redact),
+    ...(pod ? { pod } : {}),
+    logs: redacting(createServerLogSink(outbox), redact),
+    plans: createServerPlanSink(outbox),
     redact,
   });
   installRuntime((message, fields) => {
@@ -73,8 +83,16 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   log.info('ready');
   await worker.runUntil(untilAborted(stop));
   await connection.close();
-  await database.close();
+  await outbox.close(LAST_MESSAGES_MS);
   log.info('ended');
+}
+
+/** The cluster as each of the environments may see it. */
+function apisOf(access: Omit<ClusterAccess, 'namespace'>, { environments }: WorkerSecrets) {
+  const tokens = new Set([...environments.values()].map(({ token }) => token));
+  return [...tokens].map((token) =>
+    openKubernetes({ ...access, namespace: 'default', ...(token === undefined ? {} : { token }) }),
+  );
 }
 
 /** Whatever writes to the log, no line of it holds a known secret. */

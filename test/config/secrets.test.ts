@@ -14,7 +14,7 @@ const SERVER_ENV = {
   GITHUB_TOKEN: 'github-token',
 };
 const NOTPROD_ENV = {
-  DATABASE_URL: 'postgres://slipway@db/slipway',
+  WORKER_TOKEN: 'slp_worker-of-notprod',
   GITHUB_TOKEN: 'github-token',
   KUBE_TOKEN_NOTPROD: 'kube-token-notprod',
   KUBE_TOKEN_CS_QA: 'kube-token-cs-qa',
@@ -23,7 +23,13 @@ const NOTPROD_ENV = {
 const SERVER = { role: 'server' } as const;
 const NOTPROD = { role: 'worker', cluster: 'notprod' } as const;
 
-const configWith = (...changes: readonly Change[]) => validConfig(exampleWith(...changes));
+const WORKER_TOKEN = 'workerToken: { env: WORKER_TOKEN }';
+const WORKER_TOKENS: Change[] = [
+  ['token: { env: KUBE_TOKEN_NOTPROD }', `token: { env: KUBE_TOKEN_NOTPROD }\n    ${WORKER_TOKEN}`],
+  ['context: prod }', `context: prod }\n    ${WORKER_TOKEN}`],
+];
+const configWith = (...changes: readonly Change[]) =>
+  validConfig(exampleWith(...changes, ...WORKER_TOKENS));
 
 function problemsOf(role: Role, env: NodeJS.ProcessEnv, config = configWith()): string[] {
   try {
@@ -54,7 +60,7 @@ describe('each role reads its own secrets and needs no others', () => {
 
   test('the worker of a cluster: its environments’ tokens and variables, and their git access', () => {
     expect(resolveSecrets(configWith(), NOTPROD, NOTPROD_ENV)).toEqual({
-      databaseUrl: 'postgres://slipway@db/slipway',
+      workerToken: 'slp_worker-of-notprod',
       environments: new Map([
         [
           environmentKey('notprod', 'cs-qa'),
@@ -72,11 +78,18 @@ describe('each role reads its own secrets and needs no others', () => {
 
   test('the worker of a cluster with a kubeconfig needs no token', () => {
     const prod = { role: 'worker', cluster: 'prod' } as const;
-    const secrets = resolveSecrets(configWith(), prod, { DATABASE_URL: 'postgres://db' });
+    const secrets = resolveSecrets(configWith(), prod, { WORKER_TOKEN: 'slp_worker-of-prod' });
     expect(secrets.environments).toEqual(
       new Map([[environmentKey('prod', 'cs-prod'), { variables: {} }]]),
     );
     expect(secrets.forgeTokens.size).toBe(0);
+  });
+
+  test('a worker that cannot sign in to the server does not start, and hears how it could', () => {
+    expect(problemsOf(NOTPROD, NOTPROD_ENV, validConfig(exampleWith()))).toEqual([
+      'slipway.yaml:1:1 clusters.notprod has no workerToken, which its worker needs; make one with `slipway token <name> --worker notprod`',
+    ]);
+    expect(problemsOf(SERVER, SERVER_ENV, validConfig(exampleWith()))).toEqual([]);
   });
 
   test('a worker of an unknown cluster does not start', () => {
@@ -90,10 +103,10 @@ describe('what is missing stops the start', () => {
   test('every missing variable is named with its key and place', () => {
     expect(problemsOf(SERVER, {})).toEqual([
       'slipway.yaml:3:18 database.url: the environment variable DATABASE_URL is not set',
-      'slipway.yaml:17:43 repositories.notprod.forge.webhookSecret: the environment variable WEBHOOK_SECRET is not set',
-      'slipway.yaml:17:75 repositories.notprod.forge.token: the environment variable GITHUB_TOKEN is not set',
-      'slipway.yaml:27:44 repositories.prod.forge.webhookSecret[0]: the environment variable OLD_SECRET is not set',
-      'slipway.yaml:27:65 repositories.prod.forge.webhookSecret[1]: the environment variable NEW_SECRET is not set',
+      'slipway.yaml:19:43 repositories.notprod.forge.webhookSecret: the environment variable WEBHOOK_SECRET is not set',
+      'slipway.yaml:19:75 repositories.notprod.forge.token: the environment variable GITHUB_TOKEN is not set',
+      'slipway.yaml:29:44 repositories.prod.forge.webhookSecret[0]: the environment variable OLD_SECRET is not set',
+      'slipway.yaml:29:65 repositories.prod.forge.webhookSecret[1]: the environment variable NEW_SECRET is not set',
     ]);
   });
 
@@ -101,8 +114,8 @@ describe('what is missing stops the start', () => {
     const env = { ...NOTPROD_ENV, KUBE_TOKEN_CS_QA: '', ALLOWED_IPS: 'hunter2' };
     const found = problemsOf(NOTPROD, env);
     expect(found).toEqual([
-      'slipway.yaml:21:16 repositories.notprod.environments.cs-qa.token: the environment variable KUBE_TOKEN_CS_QA is empty',
-      'slipway.yaml:22:35 repositories.notprod.environments.cs-qa.variables.ALLOWED_IPS: the environment variable ALLOWED_IPS is shorter than 8 bytes',
+      'slipway.yaml:23:16 repositories.notprod.environments.cs-qa.token: the environment variable KUBE_TOKEN_CS_QA is empty',
+      'slipway.yaml:24:35 repositories.notprod.environments.cs-qa.variables.ALLOWED_IPS: the environment variable ALLOWED_IPS is shorter than 8 bytes',
     ]);
     expect(found.join()).not.toContain('hunter2');
   });
@@ -112,7 +125,7 @@ describe('a secret in a file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-secrets-'));
   const file = join(folder, 'token');
   const config = configWith(['{ env: GITHUB_TOKEN }', `{ file: ${file} }`]);
-  const where = 'slipway.yaml:17:75 repositories.notprod.forge.token';
+  const where = 'slipway.yaml:19:75 repositories.notprod.forge.token';
   afterAll(() => {
     rmSync(folder, { recursive: true });
   });

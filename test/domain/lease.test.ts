@@ -51,6 +51,15 @@ describe('the holder of an environment', () => {
     expect(judgement).toHaveProperty('who', expect.stringContaining('worker-2'));
   });
 
+  test('that is silent in a pod I cannot see into is judged by whether its pod is gone', () => {
+    const pod = { namespace: 'slipway', name: 'worker-2', uid: 'a-uid' };
+    const process = { ...other, host: 'worker-2', place: 'boot-b-1', pod };
+    const silent = judgeHolder(lease({ process, silentMs: 60_000 }), me, nobodyRuns);
+    expect(silent).toMatchObject({ holder: 'unknown', pod });
+    // While it renews, nobody asks.
+    expect(judgeHolder(lease({ process }), me, nobodyRuns)).not.toHaveProperty('pod');
+  });
+
   test('is not judged dead when somebody else wrote the Lease', () => {
     const foreign = { holder: 'kubectl', silentMs: 3_600_000, durationMs: 60_000 };
     expect(judgeHolder(foreign, me, nobodyRuns)).toEqual({ holder: 'unknown', who: 'kubectl' });
@@ -67,17 +76,28 @@ test('what is written into a Lease is read back', () => {
       name,
       fc.nat(),
       fc.nat(),
-      (id, attempt, host, place, pid, ticks) => {
+      fc.option(fc.record({ namespace: name, name, uid: name })),
+      (id, attempt, host, place, pid, ticks, pod) => {
         const holder: Holder = {
           deploymentId: id,
           attempt,
           operation: 'apply',
-          process: { host, place, pid, startedTicks: String(ticks) },
+          process: { host, place, pid, startedTicks: String(ticks), ...(pod ? { pod } : {}) },
         };
         expect(parseHolder(formatHolder(holder))).toEqual(holder);
       },
     ),
   );
+});
+
+test.each([
+  ['too few parts', 'dep_1/2/apply/host/place/10'],
+  ['half a pod', 'dep_1/2/apply/host/place/10/500/slipway/worker-2'],
+  ['another operation', 'dep_1/2/delete/host/place/10/500'],
+  ['no number', 'dep_1/two/apply/host/place/10/500'],
+  ['an empty part', '/2/apply/host/place/10/500'],
+])('%s is no holder of ours', (_what, text) => {
+  expect(parseHolder(text)).toBeUndefined();
 });
 
 function lease(facts: { holder?: string; process?: ProcessIdentity; silentMs?: number }) {

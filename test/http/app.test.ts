@@ -41,6 +41,8 @@ const ROUTES = [
   ['GET', '/api/v1/freezes', 401],
   ['POST', '/api/v1/freezes', 401],
   ['DELETE', '/api/v1/freezes/{id}', 401],
+  ['POST', '/api/v1/worker/logs', 401],
+  ['POST', '/api/v1/worker/plans', 401],
   ['GET', '/healthz', 200],
   ['GET', '/readyz', 200],
   ['POST', '/webhooks/github/{repository}', 401],

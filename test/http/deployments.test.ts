@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPostgresLogSink } from '../../src/adapters/postgres/logs.ts';
 import type { Environment, EnvironmentPage } from '../../src/contract/api/environment.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import type { PlanDiff } from '../../src/domain/diff/plan-diff.ts';
-import { idOf, someName, storeRelease } from '../support/records.ts';
+import { idOf, logLines, someName, storeRelease } from '../support/records.ts';
 
 let test: TestApp;
 beforeAll(async () => {
@@ -136,9 +135,9 @@ describe('GET /deployments/:id/plan', () => {
 describe('GET /deployments/:id/log', () => {
   it('reads on from where the reader was, as JSON or as text', async () => {
     const deploymentId = await storeDeployment();
-    const sink = createPostgresLogSink(test.database.db);
-    await sink.append({ deploymentId, attempt: 1, step: 'plan', lines: ['one', 'two'] });
-    await sink.append({ deploymentId, attempt: 1, step: 'apply', lines: ['three', '<b>four</b>'] });
+    const { logs } = test.database.store;
+    await logs.append(logLines(deploymentId, ['one', 'two'], { step: 'plan' }));
+    await logs.append(logLines(deploymentId, ['three', '<b>four</b>']));
     const first = await get(`/deployments/${deploymentId}/log?limit=3`);
     expect(first.json()).toMatchObject({
       items: [

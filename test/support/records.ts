@@ -1,11 +1,29 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { CreatedDeployment } from '../../src/adapters/postgres/deployments.ts';
 import type { ReleaseHandle } from '../../src/adapters/postgres/releases.ts';
+import type { LogLines } from '../../src/contract/log-sink.ts';
 import type { Store } from '../../src/adapters/postgres/store.ts';
 
 /** A commit id that no other test has. */
 export function someCommit(): string {
   return randomBytes(20).toString('hex');
+}
+
+/** Lines of a writer of their own. */
+export function logLines(
+  deploymentId: string,
+  lines: readonly string[],
+  change: Partial<LogLines> = {},
+): LogLines {
+  const where = { deploymentId, attempt: 1, step: 'apply' } as const;
+  return {
+    ...where,
+    stream: randomUUID(),
+    first: 0,
+    at: new Date().toISOString(),
+    lines,
+    ...change,
+  };
 }
 
 /** A name that no other test has, so that tests of one file share a database. */

@@ -115,6 +115,7 @@ export class ReleaseLab {
           server: this.kubernetes.server,
           certificateAuthority: { file: this.kubernetes.caFile },
           token: { file: join(folder, 'token') },
+          workerToken: { env: 'WORKER_TOKEN' },
         },
       },
       repositories: { [name]: { url: repository.url, environments: { [name]: environment } } },
@@ -172,7 +173,7 @@ export class ReleasedEnvironment {
       config,
       cluster: 'local',
       access: await clusterAccess(config, 'local'),
-      secrets: resolveSecrets(config, role, { DATABASE_URL: 'postgres://127.0.0.1/none' }),
+      secrets: resolveSecrets(config, role, { WORKER_TOKEN: 'slp_of-nobody' }),
       folder: opened.folder,
       tools: opened.tools,
       logs: {
@@ -180,6 +181,9 @@ export class ReleasedEnvironment {
           log.push(...lines);
           return Promise.resolve();
         },
+      },
+      plans: {
+        store: () => Promise.resolve(),
       },
       redact: (text) => text,
     });

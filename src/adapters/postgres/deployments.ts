@@ -3,13 +3,14 @@ import type { Deployment } from '../../contract/api/deployment.ts';
 import type { Plan } from '../../contract/api/diff.ts';
 import type { OutcomeRecord, PhaseRecord } from '../../contract/workflow/activities.ts';
 import type { DeploymentEnd } from '../../contract/workflow/payloads.ts';
+import type { PlanDiffRecord } from '../../contract/plan-sink.ts';
 import { isEnd } from '../../domain/phases.ts';
 import { listApprovals } from './approvals.ts';
 import type { Db } from './database.ts';
 import { recordOutcome, recordPhase } from './deployment-records.ts';
 import { findSummary } from './deployment-rows.ts';
 import { lockRelease, refreshReleasePhase } from './release-phase.ts';
-import { cleanText, iso, newId } from './values.ts';
+import { cleanText, iso, json, newId } from './values.ts';
 
 /** The deployments of one run of a release, with what its commit says. */
 export interface RunToCreate {
@@ -88,12 +89,40 @@ export function createDeployments(db: Db) {
       };
     },
 
+    /** The cluster of a deployment. */
+    clusterOf: async (deploymentId: string): Promise<string | undefined> => {
+      const row = await db
+        .selectFrom('deployments')
+        .select('cluster')
+        .where('id', '=', deploymentId)
+        .executeTakeFirst();
+      return row?.cluster;
+    },
+
+    /** Keeps what a plan changes; of two plans with the same digest the later one. */
+    storePlanDiff: async ({ deploymentId, digest, diff }: PlanDiffRecord): Promise<void> => {
+      await db
+        .insertInto('plan_diffs')
+        .values({ deployment_id: deploymentId, digest, diff: json(diff) })
+        .onConflict((conflict) =>
+          conflict.columns(['deployment_id', 'digest']).doUpdateSet({ diff: json(diff) }),
+        )
+        .execute();
+    },
+
     /** The plan of a deployment with what it changes. */
     findPlan: async (deploymentId: string): Promise<Plan | undefined> => {
       const plan = await db
         .selectFrom('plans')
-        .select(['digest', 'services', 'created_at', 'diff', 'restart'])
-        .where('deployment_id', '=', deploymentId)
+        .leftJoin('plan_diffs', (join) =>
+          join
+            .onRef('plan_diffs.deployment_id', '=', 'plans.deployment_id')
+            .onRef('plan_diffs.digest', '=', 'plans.digest'),
+        )
+        .select(['plans.digest', 'services', 'plans.created_at', 'restart'])
+        // Plans of before brought their diff along.
+        .select((is) => is.fn.coalesce('plan_diffs.diff', 'plans.diff').as('diff'))
+        .where('plans.deployment_id', '=', deploymentId)
         .executeTakeFirst();
       if (!plan) return undefined;
       const { digest, services, created_at: createdAt, diff, restart } = plan;

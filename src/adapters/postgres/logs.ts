@@ -1,23 +1,19 @@
 import { sql } from 'kysely';
 import type { LogPage } from '../../contract/api/log.ts';
-import type { LogLines, LogSink, LogStep } from '../../contract/log-sink.ts';
+import type { LogLines, LogStep } from '../../contract/log-sink.ts';
 import type { Db, Tx } from './database.ts';
-import { translated } from './errors.ts';
 import { cleanText, iso } from './values.ts';
 
 /** More than anybody reads; what goes on for ever must not fill the database. */
 const ATTEMPT_BYTES_MAX = 8 * 1024 * 1024;
 const CUT_LINE = '[slipway] The output is cut here: more than 8 MiB in this attempt.';
 
-/** Keeps the output of deployments in PostgreSQL. */
-export function createPostgresLogSink(db: Db): LogSink {
-  return translated('log sink', {
-    append: (input: LogLines) => db.transaction().execute((tx) => append(tx, input)),
-  });
-}
-
+/** The output of deployments. */
 export function createLogs(db: Db) {
   return {
+    /** Appends what is new of the lines: a part that was stored before, whole or in part, changes nothing. */
+    append: (input: LogLines): Promise<void> => db.transaction().execute((tx) => append(tx, input)),
+
     /** Lines after the given one, oldest first; `nextCursor` is the last line when more are there. */
     read: async (query: {
       deploymentId: string;
@@ -52,8 +48,9 @@ interface LogRow {
   text: string;
 }
 
-async function append(tx: Tx, { deploymentId, attempt, step, lines }: LogLines): Promise<void> {
-  if (lines.length === 0) return;
+async function append(tx: Tx, input: LogLines): Promise<void> {
+  const { deploymentId, attempt, step, stream, first, at } = input;
+  const streamNext = first + input.lines.length;
   // The lock makes line numbers appear in their order, so that a reader who goes on misses none.
   await tx
     .selectFrom('deployments')
@@ -61,6 +58,14 @@ async function append(tx: Tx, { deploymentId, attempt, step, lines }: LogLines):
     .where('id', '=', deploymentId)
     .forNoKeyUpdate()
     .executeTakeFirst();
+  const known = await tx
+    .selectFrom('log_chunks')
+    .select(sql<number>`coalesce(max(stream_next), 0)`.as('lines'))
+    .where('deployment_id', '=', deploymentId)
+    .where('stream', '=', stream)
+    .executeTakeFirstOrThrow();
+  const lines = unknownLines(input, known.lines);
+  if (lines.length === 0) return;
   const last = await tx
     .selectFrom('log_chunks')
     .select(sql<number>`coalesce(max(last_line), 0)`.as('line'))
@@ -83,10 +88,21 @@ async function append(tx: Tx, { deploymentId, attempt, step, lines }: LogLines):
       last_line: last.line + kept.lines.length,
       attempt,
       step,
+      at: new Date(at),
       lines: kept.lines,
       attempt_bytes: kept.bytes,
+      stream,
+      stream_next: streamNext,
     })
     .execute();
+}
+
+/** What comes after the lines that are known of the stream; lines that never came are counted. */
+function unknownLines({ first, lines }: LogLines, known: number): string[] {
+  const fresh = lines.slice(Math.max(0, known - first));
+  const missing = first - known;
+  if (fresh.length === 0 || missing <= 0) return fresh;
+  return [`[slipway] ${missing} lines are missing here: the worker could not keep them.`, ...fresh];
 }
 
 /** The lines that still fit, the last of them saying that there was more; after that none. */

@@ -13,6 +13,7 @@ export interface Tables {
   deployments: DeploymentTable;
   attempts: AttemptTable;
   plans: PlanTable;
+  plan_diffs: PlanDiffTable;
   services: ServiceTable;
   service_failures: ServiceFailureTable;
   holds: HoldTable;
@@ -96,6 +97,13 @@ interface PlanTable {
   services: Json<PlannedService[]>;
   diff: NullableJson<PlanDiff>;
   restart: NullableJson<string[]>;
+  created_at: Generated<Date>;
+}
+
+interface PlanDiffTable {
+  deployment_id: string;
+  digest: string;
+  diff: Json<PlanDiff>;
   created_at: Generated<Date>;
 }
 
@@ -193,6 +201,9 @@ interface LogChunkTable {
   at: Generated<Date>;
   lines: string[];
   attempt_bytes: number;
+  /** The writer that the lines are of, and how many it had written with them. */
+  stream: string | null;
+  stream_next: number | null;
 }
 
 interface InboxTable {
@@ -242,6 +253,8 @@ interface TokenTable {
   name: string;
   prefix: string;
   sha256: Buffer;
+  /** Of a worker: its cluster. */
+  cluster: string | null;
   created_at: Generated<Date>;
   expires_at: Date | null;
   last_used_at: Date | null;

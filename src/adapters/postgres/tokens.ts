@@ -14,6 +14,8 @@ export interface TokenPerson {
 export interface TokenOwner {
   name: string;
   person?: TokenPerson;
+  /** Of a cluster's worker. */
+  cluster?: string;
 }
 
 /** Opaque tokens of machines. Only their hash is stored, so reading the database gives no access. */
@@ -24,6 +26,8 @@ export function createTokens(db: Db) {
       name: string;
       expiresAt?: string;
       person?: TokenPerson;
+      /** Makes it the token of this cluster's worker, which may nothing else. */
+      cluster?: string;
     }): Promise<{ token: string }> => {
       const token = `slp_${randomBytes(32).toString('base64url')}`;
       await db
@@ -36,6 +40,7 @@ export function createTokens(db: Db) {
           person: input.person?.person ?? null,
           groups: [...(input.person?.groups ?? [])],
           forge_user: input.person?.forgeUser ?? null,
+          cluster: input.cluster ?? null,
           expires_at: input.expiresAt === undefined ? null : new Date(input.expiresAt),
         })
         .execute();
@@ -49,7 +54,7 @@ export function createTokens(db: Db) {
     verify: async (token: string): Promise<TokenOwner | undefined> => {
       const found = await db
         .selectFrom('tokens')
-        .select(['id', 'name', 'person', 'groups', 'forge_user', 'last_used_at'])
+        .select(['id', 'name', 'person', 'groups', 'forge_user', 'cluster', 'last_used_at'])
         .where('sha256', '=', hash(token))
         .where((is) =>
           is.or([is('expires_at', 'is', null), is('expires_at', '>', sql<Date>`now()`)]),
@@ -57,7 +62,8 @@ export function createTokens(db: Db) {
         .executeTakeFirst();
       if (!found) return undefined;
       await noteUse(db, found.id);
-      const { name, person, groups, forge_user: forgeUser } = found;
+      const { name, person, groups, forge_user: forgeUser, cluster } = found;
+      if (cluster !== null) return { name, cluster };
       if (person === null) return { name };
       const known = { person, groups, ...(forgeUser === null ? {} : { forgeUser }) };
       return { name, person: known };

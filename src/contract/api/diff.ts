@@ -46,7 +46,7 @@ const resourceDiffSchema = named(
   }),
 );
 
-const planDiffSchema = named(
+export const planDiffSchema = named(
   'PlanDiff',
   Type.Object({
     services: Type.Array(

@@ -141,7 +141,7 @@ export interface PlanResult {
   unchanged?: number;
   /** Workloads that are restarted when the apply is verified; absent where there are none. */
   restart?: string[];
-  /** What it changes; absent where nothing was compared. */
+  /** What it changes. Workers hand it to the server by itself; only histories of before hold it. */
   diff?: PlanDiff;
 }
 

@@ -1,45 +1,49 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { startService, type Service } from '../../adapters/process/service.ts';
 import { migrateToLatest } from '../../adapters/postgres/migrate.ts';
 import { createToken } from '../database.ts';
 import { ApiClient } from './api-client.ts';
 import { freePort } from './free-port.ts';
 import type { GitRepository } from './git-repository.ts';
+import {
+  instanceConfiguration,
+  SECRET_VARIABLES,
+  type InstanceOptions,
+} from './instance-config.ts';
+import type { Kubernetes } from './kubernetes.ts';
 import { logTail } from './part.ts';
 import type { Platform } from './platform.ts';
 import { waitUntil } from './wait-until.ts';
+
+export { ENVIRONMENTS } from './instance-config.ts';
 
 export interface Instance {
   url: string;
   token: string;
   api: ApiClient;
   repository: GitRepository;
+  /** The repository of the prod cluster, where there is one. */
+  prodRepository?: GitRepository;
   webhookUrl: string;
   webhookSecret: string;
   configFile: string;
-  server: Service;
-  /** The worker that runs now. */
-  worker: () => Service;
+  /** The server that runs now. */
+  server: () => Service;
+  /** Starts another server, after the one before has ended; returns when it answers. */
+  startServer: () => Promise<Service>;
+  /** The worker of a cluster that runs now; of the platform's own cluster by default. */
+  worker: (cluster?: ClusterName) => Service;
   /** Starts another worker, after the one before has ended. */
-  startWorker: () => Promise<Service>;
+  startWorker: (cluster?: ClusterName) => Promise<Service>;
   stop: () => Promise<void>;
 }
 
-export interface InstanceOptions {
-  platform: Platform;
-  webhookSecret: string;
-  /** Where the cluster's API server is reached; another address than its own can be a faulty line. */
-  kubernetesServer?: string;
-  rollout?: { timeout?: string; soak?: string };
-  retry?: { attempts?: number; backoff?: string };
-  onFailure?: 'stop' | 'rollback';
-}
+type ClusterName = 'local' | 'prod';
 
 const REPOSITORY = 'deployments';
-export const ENVIRONMENTS = ['cs-dev', 'wcs-dev'] as const;
+const PROD_REPOSITORY = 'deployments-prod';
 
 const CLI = fileURLToPath(new URL('../cli.ts', import.meta.url));
 const TEMPLATE = fileURLToPath(
@@ -48,103 +52,105 @@ const TEMPLATE = fileURLToPath(
 // Longer than the worker's grace and its own kill ladder: it must end its helm before it ends.
 const LADDER = { groupTermMs: 45_000, groupKillMs: 50_000 };
 
-/** Starts Slipway itself on a platform, as processes of its own: the server, and one cluster's worker. */
+/**
+ * Starts Slipway itself on a platform, as processes of their own: the server, and a worker for each
+ * cluster. Each finds in its environment the secrets of its role, and no others.
+ */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
-  const { platform, webhookSecret } = options;
+  const { platform, webhookSecret, prod } = options;
   const folder = join(platform.dataDir, 'slipway');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const repository = await platform.git.createRepository(REPOSITORY, TEMPLATE);
+  const names = prod ? [REPOSITORY, PROD_REPOSITORY] : [REPOSITORY];
+  const repositories = await Promise.all(
+    names.map(async (name) => ({
+      name,
+      repository: await platform.git.createRepository(name, TEMPLATE),
+    })),
+  );
+  const [repository, prodRepository] = repositories.map((one) => one.repository);
+  if (!repository) throw new Error('an instance needs a repository');
   const configFile = join(folder, 'slipway.yaml');
-  await writeFile(configFile, await configuration(options, { folder, port, url, repository }));
+  const place = { folder, port, url, repositories };
+  await writeFile(configFile, instanceConfiguration(options, place));
   await migrateToLatest(platform.postgres.url);
-  const token = await createToken(platform.postgres.url, 'slipway dev');
-  const start = (name: string, args: string[]) =>
+  const token = await createToken(platform.postgres.url, { name: 'slipway dev' });
+  const api = new ApiClient(url, token);
+
+  const start = (name: string, args: string[], secrets: Record<string, string>) =>
     startService(process.execPath, [CLI, ...args, '--config', configFile], {
-      env: childEnvironment(platform),
+      env: { ...childEnvironment(platform), ...secrets },
       logFile: join(platform.dataDir, 'logs', `${name}.log`),
     });
-
-  const server = await start('server', ['serve']);
-  const startWorker = () =>
-    start('worker', ['worker', '--cluster', 'local', '--shutdown-grace', '20s']);
-  let worker = await startWorker();
-  const stop = async () => {
-    await Promise.all([worker.stop(LADDER), server.stop(LADDER)]);
+  const startWorkerOf = async (cluster: ClusterName, kubernetes: Kubernetes) => {
+    const owner = { name: `worker of ${cluster}`, cluster };
+    const secrets = {
+      [SECRET_VARIABLES.cluster]: kubernetes.token,
+      [SECRET_VARIABLES.worker]: await createToken(platform.postgres.url, owner),
+    };
+    const args = ['worker', '--cluster', cluster, '--shutdown-grace', '20s'];
+    const name = cluster === 'local' ? 'worker' : `worker-${cluster}`;
+    return keepStarting(() => start(name, args, secrets));
   };
-  const api = new ApiClient(url, token);
-  try {
-    await waitUntil('starting the server', () => api.isReady(), {
-      timeoutMs: 60_000,
-      intervalMs: 100,
+  const workers = {
+    local: await startWorkerOf('local', platform.kubernetes),
+    ...(prod ? { prod: await startWorkerOf('prod', prod) } : {}),
+  };
+  const workersNow = () => Object.values(workers).map((one) => one.current());
+  const server = await keepStarting(async () => {
+    const running = await start('server', ['serve'], {
+      [SECRET_VARIABLES.database]: platform.postgres.url,
+      [SECRET_VARIABLES.webhook]: webhookSecret,
     });
-  } catch (error) {
-    await stop();
-    const log = logTail(join(platform.dataDir, 'logs', 'server.log'));
-    throw new Error(`the server did not start:\n${log}`, { cause: error });
-  }
-  const webhookUrl = `${url}/webhooks/github/${REPOSITORY}`;
-  await repository.notify({ url: webhookUrl, secret: webhookSecret });
-  return {
-    ...{ url, token, api, repository, webhookUrl, webhookSecret, configFile, server, stop },
-    worker: () => worker,
-    startWorker: async () => {
-      await worker.ended;
-      worker = await startWorker();
-      return worker;
-    },
-  };
-}
-
-interface Place {
-  folder: string;
-  port: number;
-  url: string;
-  repository: GitRepository;
-}
-
-/** The slipway.yaml of the instance; its secrets lie in files beside it. */
-async function configuration(options: InstanceOptions, place: Place): Promise<string> {
-  const { platform } = options;
-  const secret = async (name: string, value: string) => {
-    const file = join(place.folder, name);
-    await writeFile(file, value, { mode: 0o600 });
-    return { file };
-  };
-  const environment = {
-    cluster: 'local',
-    variables: { CHART_REPOSITORY_URL: platform.charts.url, ALLOWED_IPS: '10.0.0.0/8' },
-    rollout: { soak: '2s', ...options.rollout },
-    ...(options.retry ? { retry: options.retry } : {}),
-    ...(options.onFailure ? { onFailure: options.onFailure } : {}),
-  };
-  const [first, second] = ENVIRONMENTS;
-  return stringify({
-    version: 1,
-    server: { url: place.url, listen: `127.0.0.1:${place.port}` },
-    database: { url: await secret('database-url', platform.postgres.url) },
-    temporal: { address: platform.temporal.address, namespace: platform.temporal.namespace },
-    dataDir: join(place.folder, 'data'),
-    clusters: {
-      local: {
-        server: options.kubernetesServer ?? platform.kubernetes.server,
-        certificateAuthority: { file: platform.kubernetes.caFile },
-        token: await secret('cluster-token', platform.kubernetes.token),
-      },
-    },
-    repositories: {
-      [REPOSITORY]: {
-        url: place.repository.url,
-        branch: place.repository.branch,
-        forge: {
-          type: 'github',
-          webhookSecret: await secret('webhook-secret', options.webhookSecret),
-        },
-        environments: { [first]: environment, [second]: { ...environment, after: [first] } },
-      },
-    },
+    try {
+      await waitUntil('starting the server', () => api.isReady(), {
+        timeoutMs: 60_000,
+        intervalMs: 100,
+      });
+    } catch (error) {
+      await Promise.all([running, ...workersNow()].map((one) => one.stop(LADDER)));
+      const log = logTail(join(platform.dataDir, 'logs', 'server.log'));
+      throw new Error(`the server did not start:\n${log}`, { cause: error });
+    }
+    return running;
   });
+  const workerOf = (cluster: ClusterName = 'local') => {
+    const found = workers[cluster];
+    if (!found) throw new Error(`there is no worker of ${cluster}`);
+    return found;
+  };
+  const webhook = (name: string) => `${url}/webhooks/github/${name}`;
+  await Promise.all(
+    repositories.map((one) =>
+      one.repository.notify({ url: webhook(one.name), secret: webhookSecret }),
+    ),
+  );
+  return {
+    ...{ url, token, api, repository, webhookUrl: webhook(REPOSITORY), webhookSecret, configFile },
+    ...(prodRepository ? { prodRepository } : {}),
+    server: server.current,
+    startServer: server.startAgain,
+    worker: (cluster) => workerOf(cluster).current(),
+    startWorker: (cluster) => workerOf(cluster).startAgain(),
+    stop: async () => {
+      const all = [server.current(), ...workersNow()];
+      await Promise.all(all.map((one) => one.stop(LADDER)));
+    },
+  };
+}
+
+/** A process that can be started once more, after the one before has ended. */
+async function keepStarting(start: () => Promise<Service>) {
+  let running = await start();
+  return {
+    current: () => running,
+    startAgain: async () => {
+      await running.ended;
+      running = await start();
+      return running;
+    },
+  };
 }
 
 /** What Slipway's own processes need: their programs and the cache of tools. */
