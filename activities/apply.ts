@@ -6,6 +6,7 @@ import type { ClusterActivities, PlanResult } from '../src/contract/workflow/act
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import { SlipwayError } from '../src/domain/errors.ts';
 import type { PlannedService } from '../src/domain/services.ts';
+import type { ApplyEnds } from './apply-ends.ts';
 import { changeHelmReleases } from './change-helm-releases.ts';
 import type { ClusterDeps } from './cluster-deps.ts';
 import { environmentDigest, readDeclared } from './declared-services.ts';
@@ -16,7 +17,7 @@ import { logging } from './log-writer.ts';
  * Runs helmfile on the commit, once: the inputs are read again first, and the apply goes on only if
  * they are those of the plan. Cancelling ends the whole process tree before the call returns.
  */
-export function createApply(deps: ClusterDeps): ClusterActivities['apply'] {
+export function createApply(deps: ClusterDeps, ends: ApplyEnds): ClusterActivities['apply'] {
   return ({ deployment, attempt, plan, deadHolder }) =>
     beating((signal) =>
       logging(
@@ -41,6 +42,8 @@ export function createApply(deps: ClusterDeps): ClusterActivities['apply'] {
               onLine: write,
             });
             return { durationMs: Math.round(performance.now() - started) };
+          }).finally(() => {
+            ends.tell(deployment.deploymentId, attempt);
           });
         },
       ),

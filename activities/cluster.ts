@@ -1,4 +1,5 @@
 import type { ClusterActivities } from '../src/contract/workflow/activities.ts';
+import { ApplyEnds } from './apply-ends.ts';
 import { createApply } from './apply.ts';
 import { createCheckout } from './checkout.ts';
 import type { ClusterDeps } from './cluster-deps.ts';
@@ -10,13 +11,14 @@ import { createWatchRollout } from './watch-rollout.ts';
 
 /** The activities of one cluster's worker. */
 export function createClusterActivities(deps: ClusterDeps): ClusterActivities {
+  const ends = new ApplyEnds();
   return {
     checkout: createCheckout(deps),
     plan: createPlan(deps),
     inspect: createInspect(deps),
-    apply: createApply(deps),
+    apply: createApply(deps, ends),
     restart: createRestart(deps),
     rollBack: createRollBack(deps),
-    watchRollout: createWatchRollout(deps),
+    watchRollout: createWatchRollout(deps, ends),
   };
 }

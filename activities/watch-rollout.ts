@@ -13,6 +13,7 @@ import {
   type RolloutJudgement,
 } from '../src/domain/services.ts';
 import { sinceRevision, type WorkloadFacts } from '../src/domain/workload.ts';
+import type { ApplyEnds } from './apply-ends.ts';
 import type { ClusterDeps, ClusterView } from './cluster-deps.ts';
 import { explainCause } from './explain.ts';
 import { beating } from './heartbeat.ts';
@@ -32,6 +33,8 @@ interface Watch {
   memory: RolloutMemory;
   redact: (text: string) => string;
   signal: AbortSignal;
+  /** Aborts also when the apply that is watched beside has ended. */
+  stop: AbortSignal;
   write: (line: string) => void;
 }
 
@@ -42,8 +45,14 @@ interface Seen {
   verdicts: readonly WorkloadVerdict[];
 }
 
-/** Watches a rollout: beside the apply until it is hopeless, or after it until healthy and soaked. */
-export function createWatchRollout(deps: ClusterDeps): ClusterActivities['watchRollout'] {
+/**
+ * Watches a rollout: beside the apply until that has ended or is hopeless, or after it until healthy and
+ * soaked.
+ */
+export function createWatchRollout(
+  deps: ClusterDeps,
+  ends: ApplyEnds,
+): ClusterActivities['watchRollout'] {
   const memoryOf = createRolloutMemories();
   return (input) =>
     beating((signal) =>
@@ -51,16 +60,21 @@ export function createWatchRollout(deps: ClusterDeps): ClusterActivities['watchR
         deps.logs,
         { deploymentId: input.deployment.deploymentId, attempt: input.attempt, step: 'rollout' },
         (write) => {
-          const memory = memoryOf(input.deployment.deploymentId, input.attempt);
+          const { deploymentId } = input.deployment;
+          const memory = memoryOf(deploymentId, input.attempt);
           const cluster = deps.cluster(input.deployment);
-          return watch({ cluster, input, memory, redact: deps.redact, signal, write });
+          const stop =
+            input.mode === 'beside'
+              ? AbortSignal.any([signal, ends.signalOf(deploymentId, input.attempt)])
+              : signal;
+          return watch({ cluster, input, memory, redact: deps.redact, signal, stop, write });
         },
       ),
     );
 }
 
 async function watch(watching: Watch): Promise<RolloutJudgement> {
-  const { signal } = watching;
+  const { signal, stop } = watching;
   const { mode, rollout } = watching.input;
   const note = noteChanges(watching.write);
   // Counted from when the watch was first asked for, so that a lost worker does not start it over.
@@ -97,10 +111,12 @@ async function watch(watching: Watch): Promise<RolloutJudgement> {
       if (seen && isLate) return explained(watching, seen);
     }
     if (seen) restarts = recentRestartsOf(seen.workloads);
-    await delay(LOOK_MS, undefined, { signal }).catch(() => {
+    await delay(LOOK_MS, undefined, { signal: stop }).catch(() => {
       // The activity ends with Temporal's own reason, not the timer's.
       signal.throwIfAborted();
     });
+    // Temporal would tell of it only with the next heartbeat, and the apply's own end is what counts.
+    if (stop.aborted) return { state: 'progressing', services: seen?.judgement.services ?? [] };
   }
 }
 

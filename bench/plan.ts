@@ -67,6 +67,10 @@ class BareHelmfile {
   }
 }
 
+const PLANS = 1_000;
+/** Each commit is planned this often: once from its files, then from memory. */
+const PLANS_OF_A_COMMIT = 2;
+
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
@@ -140,10 +144,6 @@ async function measure(services: number): Promise<Row[]> {
     row('all changed', times.all.ours, times.all.all, times.all.all),
   ];
 }
-
-const PLANS = 1_000;
-/** Each commit is planned this often: once from its files, then from memory. */
-const PLANS_OF_A_COMMIT = 2;
 
 /** A process plans the same environment over and over; what it holds must not grow with that. */
 async function measureMemory(): Promise<void> {

@@ -1,6 +1,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import type { ClusterDeps } from '../../activities/cluster-deps.ts';
+import { ApplyEnds } from '../../activities/apply-ends.ts';
 import { createWatchRollout } from '../../activities/watch-rollout.ts';
 import type { HelmRelease } from '../../src/adapters/kubernetes/helm-releases.ts';
 import type { WatchInput } from '../../src/contract/workflow/activities.ts';
@@ -47,6 +48,22 @@ describe.concurrent('beside the apply', () => {
     const thrown: unknown = await watching.result.catch((error: unknown) => error);
     expect(thrown).toBeInstanceOf(CancelledFailure);
     expect(thrown).toBe(watching.environment.context.cancellationSignal.reason);
+  });
+});
+
+describe.concurrent('beside an apply that ends', () => {
+  it('ends too, and judges nothing: what the apply says counts', async () => {
+    const watching = start('beside', [WAITING]);
+    await watching.looked(2);
+    watching.ends.tell(DEPLOYMENT.deploymentId, 1);
+    expect(await watching.result).toMatchObject({ state: 'progressing' });
+  });
+
+  it('in another attempt, watches on', async () => {
+    const watching = start('beside', [WAITING, WAITING, HOPELESS]);
+    await watching.looked(2);
+    watching.ends.tell(DEPLOYMENT.deploymentId, 2);
+    expect(await watching.result).toMatchObject({ state: 'failed' });
   });
 });
 
@@ -149,7 +166,8 @@ function start(
       },
     },
   };
-  const activity = createWatchRollout(deps as ClusterDeps);
+  const ends = new ApplyEnds();
+  const activity = createWatchRollout(deps as ClusterDeps, ends);
   const result: Promise<RolloutJudgement> = environment.run(activity, {
     deployment: DEPLOYMENT,
     attempt: 1,
@@ -161,7 +179,7 @@ function start(
     new Promise<void>((resolve) => {
       waiters.push({ at, resolve });
     });
-  return { environment, result, log, looked, count: () => count };
+  return { environment, result, log, looked, ends, count: () => count };
 }
 
 function helmRelease(facts: Partial<HelmRelease>): HelmRelease {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterDeps } from '../../activities/cluster-deps.ts';
+import { ApplyEnds } from '../../activities/apply-ends.ts';
 import { createWatchRollout } from '../../activities/watch-rollout.ts';
 import { openKubernetes } from '../../src/adapters/kubernetes/client.ts';
 import { listEvents } from '../../src/adapters/kubernetes/events.ts';
@@ -73,7 +74,7 @@ export function releasesOn(node: RealNode, helm: string): Releases {
           },
         },
       };
-      const activity = createWatchRollout(deps as unknown as ClusterDeps);
+      const activity = createWatchRollout(deps as unknown as ClusterDeps, new ApplyEnds());
       const environment = activityEnvironment({ scheduledTimestampMs: Date.now() });
       const judgement: RolloutJudgement = await environment.run(activity, {
         deployment: {

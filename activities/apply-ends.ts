@@ -1,0 +1,25 @@
+const WATCHES_MAX = 100;
+
+/** Tells the watch beside an apply of this worker that the apply has ended. */
+export class ApplyEnds {
+  readonly #watches = new Map<string, AbortController>();
+
+  /** Aborts when the attempt's apply ends; never, where another worker applies. */
+  signalOf(deploymentId: string, attempt: number): AbortSignal {
+    const key = `${deploymentId}/${attempt}`;
+    const known = this.#watches.get(key);
+    if (known) return known.signal;
+    // The oldest is forgotten: its apply has long ended elsewhere.
+    const [oldest] = this.#watches.keys();
+    if (this.#watches.size >= WATCHES_MAX && oldest !== undefined) this.#watches.delete(oldest);
+    const fresh = new AbortController();
+    this.#watches.set(key, fresh);
+    return fresh.signal;
+  }
+
+  tell(deploymentId: string, attempt: number): void {
+    const key = `${deploymentId}/${attempt}`;
+    this.#watches.get(key)?.abort();
+    this.#watches.delete(key);
+  }
+}
