@@ -68,8 +68,8 @@ class BareHelmfile {
 }
 
 const PLANS = 1_000;
-/** Each commit is planned this often: once from its files, then from memory. */
-const PLANS_OF_A_COMMIT = 2;
+/** Each commit is planned this often: once from its files, then from what was read of them before. */
+const PLANS_OF_A_COMMIT = 10;
 
 const { values } = parseArgs({
   options: {

@@ -165,6 +165,19 @@ describe('a chart that moved within its range', () => {
   });
 });
 
+test('a value that is different each time is named, and keeps no apply from its plan', async () => {
+  const files = repository('unstable', ['audit', 'web']);
+  const path = 'values/audit.yaml.gotmpl';
+  const random = `${files[path] ?? ''}flag: {{ randAlpha 8 | quote }}\n`;
+  const environment = await lab.environment('unstable', { ...files, [path]: random });
+  const { plan, end } = await environment.release();
+  expect(plan.unstable).toEqual(['audit']);
+  expect(end.phase).toBe('succeeded');
+  expect(actions(await environment.plan())).toEqual({
+    audit: 'upgrade: input changed (its input is different each time)',
+  });
+});
+
 test('what is no longer declared is uninstalled where that is asked for', async () => {
   const files = repository('pruned', ['audit', 'web']);
   const environment = await lab.environment('pruned', files, { prune: true });
