@@ -1,4 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readGates } from '../../activities/read-gates.ts';
@@ -16,6 +17,7 @@ import type { GateFacts, Verdict } from '../../src/domain/gates/facts.ts';
 import type { deploymentWorkflow } from '../../workflows/deployment.ts';
 import { deploymentRequest } from '../support/requests.ts';
 import { startTimeSkipping, withWorkers } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
 
 let environment: TestWorkflowEnvironment;
 beforeAll(async () => {
@@ -157,6 +159,34 @@ test('a plan that changes nothing needs no approval', async () => {
   expect(story.end.phase).toBe('unchanged');
 });
 
+test.each([
+  ['cancel', [{ by: 'Ada' }], 'cancelled', 'Cancelled by Ada.'],
+  [
+    'supersede',
+    [{ deploymentId: 'newer', kind: 'automatic', releaseNumber: 9, commit: 'b'.repeat(40) }],
+    'superseded',
+    /^Release #9 .* took its place\.$/,
+  ],
+])('while it waits, a %s ends it at once', async (signal, args, phase, sentence) => {
+  const story = await deploy(
+    { facts: { hold } },
+    {},
+    undefined,
+    () => ({}),
+    async (handle) => {
+      // The timer starts when nothing else is left to do but to wait.
+      await until(async () => {
+        const { events } = await handle.fetchHistory();
+        return events?.some(({ timerStartedEventAttributes: timer }) => timer) ?? false;
+      });
+      await handle.signal(signal, ...args);
+    },
+  );
+  expect(story.end).toMatchObject({ phase });
+  expect(story.end.cause?.sentence).toMatch(sentence);
+  expect(story.phases).toEqual(['waiting']);
+});
+
 type Handle = { signal: (name: string, ...args: unknown[]) => Promise<void> };
 
 /** Runs a deployment at these gates; `meanwhile` is called once, when it first waits. */
@@ -165,6 +195,7 @@ async function deploy(
   change: Partial<DeploymentRequest> = {},
   meanwhile?: (gates: Gates, handle: Handle) => Promise<void>,
   cluster: (gates: Gates) => Partial<ClusterActivities> = () => ({}),
+  onceStarted: (handle: WorkflowHandle) => Promise<void> = () => Promise.resolve(),
 ) {
   const gates: Gates = {
     ...{ calendar: [], verdicts: [] },
@@ -209,13 +240,14 @@ async function deploy(
     },
     ...cluster(gates),
   };
-  const end = await withWorkers(environment, { cluster: stubs, service }, () =>
-    environment.client.workflow.execute<typeof deploymentWorkflow>('deploymentWorkflow', {
-      taskQueue: SERVICE_QUEUE,
-      workflowId,
-      args: [deploymentRequest(change)],
-    }),
-  );
+  const end = await withWorkers(environment, { cluster: stubs, service }, async () => {
+    const started = await environment.client.workflow.start<typeof deploymentWorkflow>(
+      'deploymentWorkflow',
+      { taskQueue: SERVICE_QUEUE, workflowId, args: [deploymentRequest(change)] },
+    );
+    await onceStarted(started);
+    return started.result();
+  });
   const { historyLength: events } = await handle.describe();
   return { end, records, outcomes, events, phases: records.map(({ phase }) => phase) };
 }
