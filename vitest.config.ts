@@ -20,7 +20,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/e2e/**', 'test/node/**', 'test/lanes/**'],
+          exclude: [
+            'test/integration/**',
+            'test/e2e/**',
+            'test/node/**',
+            'test/lanes/**',
+            'test/oracle/**',
+          ],
           // One PostgreSQL for the run; test/support/database.ts makes databases in it.
           globalSetup: ['test/support/postgres-global.ts'],
           pool: 'forks',
@@ -45,6 +51,7 @@ export default defineConfig({
       slow('integration', 3),
       slow('e2e', 4),
       slow('node', 5),
+      slow('oracle', 6),
     ],
   },
 });

@@ -16,6 +16,8 @@ export interface DeclaredInput extends ServiceInput {
 export interface HelmfileReader {
   tree: string;
   helmHome: string;
+  /** What templates see as environment variables. */
+  variables: Readonly<Record<string, string>>;
   build: (options: { embedValues: boolean }) => Promise<string>;
   /** Names of the releases whose condition holds. */
   enabled: () => Promise<ReadonlySet<string>>;
@@ -36,7 +38,7 @@ export async function readEnvironment(reader: HelmfileReader): Promise<DeclaredI
   const plain = await reader.build({ embedValues: false });
   const documents = cutBuild(plain);
   const files = new InputFiles(tree);
-  const inputs = await readServiceInputs(cutBuild(embedded), documents, files);
+  const inputs = await readServiceInputs(cutBuild(embedded), documents, files, reader.variables);
   const enabled = inputs.some(({ hasCondition }) => hasCondition)
     ? await reader.enabled()
     : undefined;

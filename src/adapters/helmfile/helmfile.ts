@@ -55,8 +55,9 @@ export class Helmfile {
 
   /** Every service that the commit declares for the environment. Holds secrets: only digests may leave. */
   declared(): Promise<DeclaredInput[]> {
-    const { workspace, signal } = this.#run;
+    const { workspace, variables, signal } = this.#run;
     return readEnvironment({
+      variables,
       tree: workspace.tree,
       helmHome: workspace.helmHome,
       build: (options) => this.#build(options),

@@ -44,6 +44,12 @@ export class InputFiles {
     return sha256 === undefined ? undefined : { path, sha256 };
   }
 
+  /** The text of a file; empty where there is none. */
+  async text(path: string): Promise<string> {
+    if (this.#inside(path) === undefined) return '';
+    return readFile(join(this.#tree, path), 'utf8').catch(() => '');
+  }
+
   /** Every file of a folder, in order; undefined when there is no such folder. */
   async folder(path: string): Promise<InputFile[] | undefined> {
     if (this.#inside(path) === undefined) return undefined;

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { readRelease, twice, type BuildDocument, type ReleaseEntry } from './build-output.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
+import { readByTemplates } from './template-reads.ts';
 
 /** Everything that decides how one service is deployed, except for which chart a range resolves to. */
 export interface ServiceInput {
@@ -32,11 +33,13 @@ const NOT_SHARED = new Set([
  *
  * @param embedded from `helmfile build --embed-values`: the values as they are evaluated
  * @param plain from `helmfile build`: the names of the files they come from
+ * @param variables what templates see as environment variables
  */
 export async function readServiceInputs(
   embedded: readonly BuildDocument[],
   plain: readonly BuildDocument[],
   files: InputFiles,
+  variables: Readonly<Record<string, string>>,
 ): Promise<ServiceInput[]> {
   const evaluated = evaluatedServices(embedded);
   const inputs: Promise<ServiceInput>[] = [];
@@ -47,7 +50,7 @@ export async function readServiceInputs(
       if (names.has(name)) throw twice(name);
       names.add(name);
       const found = evaluated.get(name) ?? { release: '', shared: '', environment: '' };
-      inputs.push(readInput(readRelease(text), text, found, folder, files));
+      inputs.push(readInput(readRelease(text), text, found, { folder, files, variables }));
     }
   }
   return Promise.all(inputs);
@@ -81,32 +84,30 @@ export function evaluatedText({ release, shared }: Pick<Evaluated, 'release' | '
   return `${shared}\0${release}\0`;
 }
 
-// helmfile reads YAML 1.2, where these are text; Helm reads 1.1, where without quotes they are booleans.
-const READ_DIFFERENTLY = /"(?:y|n|yes|no|on|off)"/i;
+interface Place {
+  folder: string;
+  files: InputFiles;
+  variables: Readonly<Record<string, string>>;
+}
 
 async function readInput(
   entry: ReleaseEntry,
   text: string,
   { release, shared, environment }: Evaluated,
-  folder: string,
-  files: InputFiles,
+  { folder, files, variables }: Place,
 ): Promise<ServiceInput> {
   const { name, namespace, chart, version, hasCondition } = entry;
   const found = await referredFiles(entry, folder, files);
-  // A template may write `no` or `"no"`, depending on values that the service's own do not show.
-  const hides = READ_DIFFERENTLY.test(release) && found.files.some((one) => isTemplate(one));
+  const templates = found.files.filter(({ path }) => path.endsWith('.gotmpl'));
+  const texts = await Promise.all(templates.map(({ path }) => files.text(path)));
   const notUnderstood = found.outside ?? doubtsOf(entry, text + release);
   return {
     ...{ name, namespace, chart, version, folder, hasCondition },
     removed: !entry.installed,
-    evaluated: evaluatedText({ release, shared }) + (hides ? environment : ''),
+    evaluated: evaluatedText({ release, shared }) + readByTemplates(texts, environment, variables),
     files: found.files,
     ...(notUnderstood === undefined ? {} : { notUnderstood }),
   };
-}
-
-function isTemplate({ path }: InputFile): boolean {
-  return path.endsWith('.gotmpl');
 }
 
 /** What makes a service depend on more than its text and its files. */

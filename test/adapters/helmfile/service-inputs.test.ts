@@ -123,6 +123,37 @@ describe('the input of a service', () => {
   });
 
   test.each([
+    ['a value that it names', '{{ .Values.a.b }}', 'a: { b: 2 }', true],
+    ['a value that it looks up', '{{ index .Values.a "b" | quote }}', 'a: { b: 2 }', true],
+    ['what a condition reads', '{{ if .Values.a.b }}x: no{{ end }}', 'a: { b: 2 }', true],
+    ['what it gets as a whole', '{{ .Values | toYaml }}', 'a: { b: 1, c: 2 }', true],
+    ['what another template makes of it', '{{ tpl .Values.text . }}', 'a: { b: 1, c: 2 }', true],
+    ['a neighbour of what it names', '{{ .Values.a.b }}', 'a: { b: 1, c: 2 }', false],
+    ['a value that a comment names', '{{/* .Values.a */}}', 'a: { b: 2 }', false],
+  ])('with a template changes with %s: %s', async (_title, template, values, isChanged) => {
+    const of = async (environment: string) => {
+      const release = '  - name: api\n    chart: x/y\n    values: [v.yaml.gotmpl]\n';
+      const build = helmfile('a.yaml', release, `renderedvalues:\n  ${environment}\n`);
+      return (await inputs(build, { 'v.yaml.gotmpl': template }))[0]?.evaluated;
+    };
+    expect((await of(values)) !== (await of('a: { b: 1 }'))).toBe(isChanged);
+  });
+
+  test.each([
+    ['that it names', '{{ env "A" }}', true],
+    ['of a made-up name', '{{ env (printf "%s" .Values.name) }}', true],
+    ['that it does not name', '{{ requiredEnv "B" }}', false],
+  ])('with a template changes with a variable %s', async (_title, template, isChanged) => {
+    const build = helmfile(
+      'a.yaml',
+      '  - name: api\n    chart: x/y\n    values: [v.yaml.gotmpl]\n',
+    );
+    const of = async (variables: Record<string, string>) =>
+      (await inputs(build, { 'v.yaml.gotmpl': template }, variables))[0]?.evaluated;
+    expect((await of({ A: 'no', B: '1' })) !== (await of({ A: '"no"', B: '1' }))).toBe(isChanged);
+  });
+
+  test.each([
     ['an inline reference', '    values:\n      - password: ref+vault://secret/x\n', 'ref+vault'],
     ['a reference in set', '    set:\n      - name: a\n        value: ref+k8s://x\n', 'ref+k8s'],
     ['hooks', '    hooks:\n      - events: [presync]\n', 'hooks'],
@@ -144,6 +175,7 @@ function helmfile(source: string, releases: string, more = ''): string {
 async function inputs(
   build: string,
   files: Readonly<Record<string, string>>,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<ServiceInput[]> {
   await rm(tree, { recursive: true });
   await mkdir(tree);
@@ -152,5 +184,5 @@ async function inputs(
     await writeFile(join(tree, path), text);
   }
   const documents = cutBuild(build);
-  return readServiceInputs(documents, documents, new InputFiles(tree));
+  return readServiceInputs(documents, documents, new InputFiles(tree), variables);
 }
