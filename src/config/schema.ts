@@ -76,7 +76,11 @@ const forgeSchema = Type.Object(
     }),
     token: Type.Optional(secret('Reads the repository over https, and calls the forge’s API.')),
   },
-  { ...closed, title: 'a map', description: 'Without it the branch is polled only.' },
+  {
+    ...closed,
+    title: 'a map',
+    description: 'Without it webhooks are refused, and releases are made through the API.',
+  },
 );
 
 const retrySchema = Type.Object(

@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { V1ConfigMap, V1ObjectMeta } from '@kubernetes/client-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openKubernetes } from '../../src/adapters/kubernetes/client.ts';
 import { run } from '../../src/adapters/process/run.ts';
@@ -43,7 +44,10 @@ beforeAll(async () => {
   await kubernetes.createNamespaces([ENVIRONMENT]);
   await openKubernetes(access).core.createNamespacedConfigMap({
     namespace: ENVIRONMENT,
-    body: { metadata: { name: LOOKED_UP.name }, data: LOOKED_UP.data },
+    body: Object.assign(new V1ConfigMap(), {
+      metadata: Object.assign(new V1ObjectMeta(), { name: LOOKED_UP.name }),
+      data: LOOKED_UP.data,
+    }),
   });
   const place = { tools, chartsUrl: charts.url };
   rendering = new FullRendering({ ...place, folder: renderingFolder, kubeconfigPath });
@@ -102,7 +106,7 @@ test(`the plans of ${MUTATIONS} mutations miss nothing that full rendering sees`
     before = state;
     state = next;
   }
-  console.log(closingLine(totals, performance.now() - started));
+  print(closingLine(totals, performance.now() - started));
   expect(totals.misses.join('\n\n')).toBe('');
   expect(totals.comparedInVain / totals.judged).toBeLessThanOrEqual(0.05);
 }, 3_600_000);
@@ -143,11 +147,15 @@ function explain(mutations: readonly Mutation[], what: string): string {
 
 /** What every mutation led to, for who looks for the reason of a number. */
 function note(mutations: readonly Mutation[], verdict: Verdict): void {
-  if (process.env['SLIPWAY_ORACLE_VERBOSE'] === undefined) return;
+  if (process.env.SLIPWAY_ORACLE_VERBOSE === undefined) return;
   const { comparedInVain, appliedInVain } = verdict;
-  for (const { what } of mutations) console.log(`- ${what}`);
-  if (comparedInVain.length > 0) console.log(`  compared in vain: ${comparedInVain.join(', ')}`);
-  if (appliedInVain.length > 0) console.log(`  applied in vain: ${appliedInVain.join(', ')}`);
+  for (const { what } of mutations) print(`- ${what}`);
+  if (comparedInVain.length > 0) print(`  compared in vain: ${comparedInVain.join(', ')}`);
+  if (appliedInVain.length > 0) print(`  applied in vain: ${appliedInVain.join(', ')}`);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 function closingLine(totals: Totals, wallMs: number): string {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ClusterDeps, ClusterView } from '../../activities/cluster-deps.ts';
 import { makePlan } from '../../activities/make-plan.ts';
 import { diffService } from '../../src/adapters/helmfile/diff.ts';
+import { Evaluations } from '../../src/adapters/helmfile/evaluations.ts';
 import { Helmfile } from '../../src/adapters/helmfile/helmfile.ts';
 import { withWorkspace } from '../../src/adapters/helmfile/workspace.ts';
 import {
@@ -35,6 +36,7 @@ const DEPLOYMENT = {
 export class PlannerUnderTest {
   readonly #place: PlannerPlace;
   readonly #running = new Map<string, Running>();
+  readonly #evaluations = new Evaluations();
   #served: State['published'] | undefined;
 
   constructor(place: PlannerPlace) {
@@ -53,6 +55,7 @@ export class PlannerUnderTest {
         ...{ workspace, environment: ENVIRONMENT, namespace: ENVIRONMENT, kubeContext: CONTEXT },
         variables: { ...Object.fromEntries(state.variables), CHART_REPOSITORY_URL: chartsUrl },
         attempt: 'dep_oracle/0',
+        evaluations: this.#evaluations,
         redact: (text) => text,
       });
       const recorded = [...this.#running.values()].map((running) => running.recorded);
@@ -99,7 +102,7 @@ export class PlannerUnderTest {
       cluster: () => this.#cluster() as ClusterView,
       digest: (_deployment, texts) =>
         createHmac('sha256', 'oracle').update(texts.join('\0')).digest('hex'),
-      settings: () => ({ chartRanges: 'follow', prune: false }),
+      settings: () => ({ chartRanges: 'follow', prune: false, restart: [] }),
       diff: (_deployment, { service, rendered, live }) =>
         diffService(rendered, live, { service, namespace: ENVIRONMENT, redact: (text) => text }),
     };

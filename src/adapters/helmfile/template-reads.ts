@@ -19,7 +19,7 @@ const UNNAMED =
   /Values|\b(?:tpl|include|template|tmpl|env|requiredEnv|expandenv)\b|(?:^|[\s(])\$(?=[\s)]|$)/;
 
 /** Reads which values and variables the text of a template names. */
-export function readsOf(template: string): TemplateReads {
+function readsOf(template: string): TemplateReads {
   const reads: TemplateReads = { values: [], variables: [], anything: false };
   for (const [, action = ''] of template.matchAll(ACTION)) {
     if (COMMENT.test(action)) continue;
