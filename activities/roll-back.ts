@@ -1,12 +1,14 @@
 import type { Helmfile } from '../src/adapters/helmfile/helmfile.ts';
 import type { ClusterActivities } from '../src/contract/workflow/activities.ts';
 import { CAUSES, SlipwayError } from '../src/domain/errors.ts';
-import { decideRemedy } from '../src/domain/heal.ts';
-import { formatHolder } from '../src/domain/lease.ts';
-import { decideRollback, rollbackDescription } from '../src/domain/rollback.ts';
+import { decideRollback, rollbackDescription, type RollbackStep } from '../src/domain/rollback.ts';
+import { changeHelmReleases } from './change-helm-releases.ts';
 import type { ClusterDeps, ClusterView } from './cluster-deps.ts';
+import { healHelmReleases } from './heal-helm-releases.ts';
 import { beating } from './heartbeat.ts';
 import { logging } from './log-writer.ts';
+
+const OPERATION = 'rollback' as const;
 
 /**
  * Returns every service that the deployment changed to the Helm revision that ran before it, under the
@@ -19,40 +21,47 @@ export function createRollBack(deps: ClusterDeps): ClusterActivities['rollBack']
         deps.logs,
         { deploymentId: deployment.deploymentId, attempt, step: 'apply' },
         (write) => {
-          const { deploymentId } = deployment;
-          const process = deps.processes.me;
-          const holder = formatHolder({ deploymentId, attempt, operation: 'rollback', process });
-          const cluster = deps.cluster(deployment);
-          return cluster.lease.hold(holder, deadHolder, signal, (held) =>
-            deps.withHelmfile(deployment, attempt, held, async (helmfile) => {
-              const history = await cluster.helmHistory(services.map(({ name }) => name));
-              const steps = decideRollback({ planned: services, history, recorded, deploymentId });
-              const returned: { service: string; to: number; helmRevision: number }[] = [];
-              const applyAgain: { service: string; commit: string }[] = [];
-              const left: string[] = [];
-              // One after the other: the same order in which a person could follow it.
-              for (const step of steps) {
-                const { service } = step;
-                if (step.do === 'leave') left.push(`${service}: ${step.because}`);
-                else if (step.do === 'apply-again') applyAgain.push(step);
-                else if (step.do === 'done') returned.push(step);
-                else {
-                  const { to } = step;
-                  const description = rollbackDescription(deploymentId, to);
-                  const how = { service, to, description, write };
-                  const answer = await returnTo(cluster, helmfile, how);
-                  if (typeof answer === 'string') left.push(answer);
-                  else returned.push({ service, to, helmRevision: answer });
-                }
-              }
-              for (const line of left) write(`${line}; left as it is`);
-              const takenBack = returned.map(({ service, to }) => `${service} to revision ${to}`);
-              return { takenBack, returned, applyAgain, left };
-            }),
-          );
+          const names = services.map(({ name }) => name);
+          const change = { deployment, attempt, operation: OPERATION, deadHolder, services: names };
+          return changeHelmReleases(deps, change, signal, async (helmfile) => {
+            const cluster = deps.cluster(deployment);
+            const history = await cluster.helmHistory(names);
+            const { deploymentId } = deployment;
+            const steps = decideRollback({ planned: services, history, recorded, deploymentId });
+            return takeSteps(cluster, helmfile, steps, deploymentId, write);
+          });
         },
       ),
     );
+}
+
+/** One after the other: the same order in which a person could follow it. */
+async function takeSteps(
+  cluster: ClusterView,
+  helmfile: Helmfile,
+  steps: readonly RollbackStep[],
+  deploymentId: string,
+  write: (line: string) => void,
+) {
+  const returned: { service: string; to: number; helmRevision: number }[] = [];
+  const applyAgain: { service: string; commit: string }[] = [];
+  const left: string[] = [];
+  for (const step of steps) {
+    const { service } = step;
+    if (step.do === 'leave') left.push(`${service}: ${step.because}`);
+    else if (step.do === 'apply-again') applyAgain.push(step);
+    else if (step.do === 'done') returned.push(step);
+    else {
+      const { to } = step;
+      const description = rollbackDescription(deploymentId, to);
+      const answer = await returnTo(cluster, helmfile, { service, to, description, write });
+      if (typeof answer === 'string') left.push(answer);
+      else returned.push({ service, to, helmRevision: answer });
+    }
+  }
+  for (const line of left) write(`${line}; left as it is`);
+  const takenBack = returned.map(({ service, to }) => `${service} to revision ${to}`);
+  return { takenBack, returned, applyAgain, left };
 }
 
 interface Return {
@@ -76,24 +85,10 @@ async function returnTo(
     const newest = (await cluster.helmReleases()).find((release) => release.service === service);
     return newest?.helmRevision ?? 0;
   } catch (error) {
-    await healOwn(cluster, description);
     const mayPass = !(error instanceof SlipwayError) || CAUSES[error.code].kind === 'transient';
     if (mayPass) throw error;
-    return `${service} to revision ${to}: ${error.message}`;
-  }
-}
-
-/** Helm leaves its revision pending when it is told to end; its process is gone by now. */
-async function healOwn(cluster: ClusterView, description: string): Promise<void> {
-  try {
-    for (const release of await cluster.helmReleases()) {
-      if (release.description !== description) continue;
-      const remedy = decideRemedy(release, 0, { helmTimeoutMs: 0 });
-      if (remedy.do === 'mark-failed') {
-        await cluster.markHelmRevisionFailed(release, remedy.because);
-      }
-    }
-  } catch {
     // A cluster that is away is looked at again before the next attempt.
+    await healHelmReleases(cluster, [service], OPERATION).catch(() => undefined);
+    return `${service} to revision ${to}: ${error.message}`;
   }
 }
