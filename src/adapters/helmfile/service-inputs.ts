@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { readRelease, twice, type BuildDocument, type ReleaseEntry } from './build-output.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
-import { readByTemplates } from './template-reads.ts';
+import { EnvironmentValues, readByTemplates } from './template-reads.ts';
 
 /** Everything that decides how one service is deployed, except for which chart a range resolves to. */
 export interface ServiceInput {
@@ -49,7 +49,7 @@ export async function readServiceInputs(
     for (const [name, text] of document.releases) {
       if (names.has(name)) throw twice(name);
       names.add(name);
-      const found = evaluated.get(name) ?? { release: '', shared: '', environment: '' };
+      const found = evaluated.get(name) ?? NOT_EVALUATED;
       inputs.push(readInput(readRelease(text), text, found, { folder, files, variables }));
     }
   }
@@ -60,9 +60,14 @@ interface Evaluated {
   release: string;
   /** What the helmfile says for all its releases. */
   shared: string;
-  /** The environment's values. */
-  environment: string;
+  environment: EnvironmentValues;
 }
+
+const NOT_EVALUATED: Evaluated = {
+  release: '',
+  shared: '',
+  environment: new EnvironmentValues(''),
+};
 
 /** The evaluated text of each service; two builds of a stable service give the same. */
 export function evaluatedServices(
@@ -71,8 +76,8 @@ export function evaluatedServices(
   const services = new Map<string, Evaluated>();
   for (const { sections, releases } of embedded) {
     const shared = [...sections].filter(([key]) => !NOT_SHARED.has(key)).map(([, text]) => text);
+    const environment = new EnvironmentValues(sections.get('renderedvalues') ?? '');
     for (const [name, release] of releases) {
-      const environment = sections.get('renderedvalues') ?? '';
       services.set(name, { release, shared: shared.join(''), environment });
     }
   }

@@ -18,6 +18,22 @@ const NAMED = /\$?\.Values((?:\.\w+)+)/g;
 const UNNAMED =
   /Values|\b(?:tpl|include|template|tmpl|env|requiredEnv|expandenv)\b|(?:^|[\s(])\$(?=[\s)]|$)/;
 
+/** The values of a helmfile's environment, which all its services share: parsed once, where that is needed. */
+export class EnvironmentValues {
+  /** The section of `helmfile build` with the values. */
+  readonly text: string;
+  #parsed: { renderedvalues?: unknown } | undefined;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  get values(): unknown {
+    this.#parsed ??= (parse(this.text) as { renderedvalues?: unknown } | null) ?? {};
+    return this.#parsed.renderedvalues;
+  }
+}
+
 /** Reads which values and variables the text of a template names. */
 function readsOf(template: string): TemplateReads {
   const reads: TemplateReads = { values: [], variables: [], anything: false };
@@ -50,34 +66,23 @@ function readsOf(template: string): TemplateReads {
  * value (`no` or `"no"`, `0o17` or `15`), which helmfile reads alike and Helm does not, so that neither the
  * evaluated values nor the bytes of the template tell all.
  *
- * @param environment the section of `helmfile build` with the environment's values
+ * @param environment of the helmfile that declares the service
  */
 export function readByTemplates(
   templates: readonly string[],
-  environment: string,
+  environment: EnvironmentValues,
   variables: Readonly<Record<string, string>>,
 ): string {
   if (templates.length === 0) return '';
   const reads = templates.map(readsOf);
-  if (reads.some(({ anything }) => anything)) return environment + JSON.stringify(variables);
-  const values = parsedValues(environment);
+  if (reads.some(({ anything }) => anything)) return environment.text + JSON.stringify(variables);
+  const { values } = environment;
   return JSON.stringify(
     reads.map((read) => [
       read.values.map((path) => valueAt(values, path)),
       read.variables.map((name) => variables[name] ?? null),
     ]),
   );
-}
-
-// All services of a helmfile have the same environment.
-let last: { text: string; values: unknown } = { text: '', values: undefined };
-
-function parsedValues(text: string): unknown {
-  if (text !== last.text) {
-    const parsed = parse(text) as { renderedvalues?: unknown } | null;
-    last = { text, values: parsed?.renderedvalues };
-  }
-  return last.values;
 }
 
 /** The value, or where the path leaves the values, the last one on it. */
