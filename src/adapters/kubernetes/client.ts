@@ -9,6 +9,7 @@ import {
   type V1Secret,
 } from '@kubernetes/client-node';
 import { SlipwayError, type CauseCode } from '../../domain/errors.ts';
+import { innermostCause } from '../../domain/innermost-cause.ts';
 import { toKubeConfig, type ClusterAccess } from './access.ts';
 
 /** The API of one cluster, seen with the credentials of one environment. */
@@ -109,13 +110,11 @@ function translate(doing: string, error: unknown, notFound: CauseCode): SlipwayE
 /** What is wrong with a certificate does not pass by itself. */
 const UNTRUSTED = /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
 
-/** The innermost cause: the others only say that the request failed. */
 function networkReason(error: unknown): {
   reason: string;
   code: 'cluster-auth' | 'cluster-unreachable';
 } {
-  let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+  const inner = innermostCause(error);
   if (!(inner instanceof Error)) {
     return { reason: 'the request failed', code: 'cluster-unreachable' };
   }

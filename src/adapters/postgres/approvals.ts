@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Approval } from '../../contract/api/gates.ts';
 import type { Verdict } from '../../domain/gates/facts.ts';
 import { mayApprove } from '../../domain/gates/judge-approval.ts';
@@ -7,9 +6,7 @@ import { appendAudit } from './audit.ts';
 import { authorsOf } from './authors.ts';
 import type { Db, Tx } from './database.ts';
 import type { Asked } from './releases.ts';
-import { cleanText, iso, newId } from './values.ts';
-
-const NOW = sql<Date>`now()`;
+import { cleanText, iso, newId, NOW } from './values.ts';
 
 /** A plan of a deployment that somebody must approve. */
 interface PlanKey {

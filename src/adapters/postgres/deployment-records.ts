@@ -6,11 +6,9 @@ import type { Db, Tx } from './database.ts';
 import { lockRelease, refreshReleasePhase } from './release-phase.ts';
 import { dropApprovals } from './approvals.ts';
 import { storeRecords } from './services.ts';
-import { cleanText, json } from './values.ts';
+import { cleanText, json, NOW } from './values.ts';
 
 /** Records may come twice, late or out of order: they only ever move a deployment forward. */
-
-const NOW = sql<Date>`now()`;
 
 /** Notes what a deployment does; an end stays, and so does a later phase. */
 export function recordPhase(db: Db, record: PhaseRecord): Promise<void> {

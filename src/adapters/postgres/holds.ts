@@ -3,11 +3,9 @@ import type { Hold } from '../../contract/api/environment.ts';
 import { appendAudit } from './audit.ts';
 import type { Db, Tx } from './database.ts';
 import type { Asked } from './releases.ts';
-import { cleanText, iso, newId } from './values.ts';
+import { cleanText, iso, newId, NOW } from './values.ts';
 
 /** Holds: an environment stays where it is until a person resumes it, or until a time. */
-
-const NOW = sql<Date>`now()`;
 
 interface Place {
   repository: string;

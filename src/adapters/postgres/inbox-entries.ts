@@ -4,9 +4,7 @@ import { appendAudit } from './audit.ts';
 import type { Db } from './database.ts';
 import { notifyInbox } from './notifications.ts';
 import type { Asked } from './releases.ts';
-import { iso } from './values.ts';
-
-const NOW = sql<Date>`now()`;
+import { iso, NOW } from './values.ts';
 
 const STATE = sql<InboxState>`case
   when ignored is not null then 'ignored'

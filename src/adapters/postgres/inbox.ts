@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db, Tx } from './database.ts';
 import { notifyInbox } from './notifications.ts';
 import type { Pusher } from './releases.ts';
-import { cleanText, json, newId } from './values.ts';
+import { cleanText, json, newId, NOW } from './values.ts';
 
 /** An event that a forge reported and signed; of a push, what it says of the branch. */
 export interface ForgeEvent {
@@ -42,7 +42,6 @@ export interface InboxRow {
 
 /** How long a relay that died keeps its rows from the others. */
 const CLAIM = sql<Date>`now() + interval '60 seconds'`;
-const NOW = sql<Date>`now()`;
 const PAUSE = sql<Date>`now() + least(30, 2 ^ least(tries, 5)) * interval '1 second'`;
 
 /** A row that fails so often by its own fault would fail for ever. */

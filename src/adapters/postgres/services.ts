@@ -1,11 +1,9 @@
-import { sql } from 'kysely';
 import type { RecordedService } from '../../domain/plan/plan-services.ts';
 import type { ServiceRecord } from '../../domain/plan/service-records.ts';
 import type { PlannedService } from '../../domain/services.ts';
 import type { Db, Tx } from './database.ts';
-import { json } from './values.ts';
+import { json, NOW } from './values.ts';
 
-const NOW = sql<Date>`now()`;
 const KEY = ['repository', 'environment', 'name'] as const;
 
 interface RecordingDeployment {

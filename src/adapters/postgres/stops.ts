@@ -1,11 +1,8 @@
-import { sql } from 'kysely';
 import type { Stop } from '../../contract/api/gates.ts';
 import { appendAudit } from './audit.ts';
 import type { Db } from './database.ts';
 import type { Asked } from './releases.ts';
-import { cleanText, iso, newId } from './values.ts';
-
-const NOW = sql<Date>`now()`;
+import { cleanText, iso, newId, NOW } from './values.ts';
 
 /** Stops: the line is stopped, everywhere or for a cluster, until a person removes the stop. */
 export function createStops(db: Db) {

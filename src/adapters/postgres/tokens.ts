@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
-import { newId } from './values.ts';
+import { newId, NOW } from './values.ts';
 
 /** Whose token it is, where it is a person's and not a machine's. */
 export interface TokenPerson {
@@ -56,9 +56,7 @@ export function createTokens(db: Db) {
         .selectFrom('tokens')
         .select(['id', 'name', 'person', 'groups', 'forge_user', 'cluster', 'last_used_at'])
         .where('sha256', '=', hash(token))
-        .where((is) =>
-          is.or([is('expires_at', 'is', null), is('expires_at', '>', sql<Date>`now()`)]),
-        )
+        .where((is) => is.or([is('expires_at', 'is', null), is('expires_at', '>', NOW)]))
         .executeTakeFirst();
       if (!found) return undefined;
       await noteUse(db, found.id);
@@ -75,7 +73,7 @@ export function createTokens(db: Db) {
 async function noteUse(db: Db, id: string): Promise<void> {
   await db
     .updateTable('tokens')
-    .set({ last_used_at: sql<Date>`now()` })
+    .set({ last_used_at: NOW })
     .where('id', '=', id)
     .where((is) =>
       is.or([

@@ -1,4 +1,8 @@
+import { sql } from 'kysely';
 import { v7 as uuid } from 'uuid';
+
+/** The time of the database, which is the same for all servers. */
+export const NOW = sql<Date>`now()`;
 
 /** A new id: its kind and a UUIDv7, so that ids sort by time. */
 export function newId(kind: 'rel' | 'dep' | 'inb' | 'tok' | 'hld' | 'stp' | 'frz' | 'apr'): string {

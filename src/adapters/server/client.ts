@@ -1,3 +1,5 @@
+import { innermostCause } from '../../domain/innermost-cause.ts';
+
 /** A server that takes the connection and says nothing counts as away. */
 const DEADLINE_MS = 10_000;
 
@@ -40,7 +42,6 @@ function judge(status: number, text: string): Delivery {
 }
 
 function reasonOf(error: unknown): string {
-  let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+  const inner = innermostCause(error);
   return inner instanceof Error ? inner.message : 'the request failed';
 }
