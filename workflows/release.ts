@@ -38,14 +38,16 @@ export async function releaseWorkflow(input: ReleaseInput): Promise<DeploymentEn
   const ends = new Map<string, DeploymentEnd>();
   const submitted = new Set<string>();
   const cancelSent = new Set<string>();
+  const cancels = new Map<string, string>();
   let cancelledBy: string | undefined;
   let news = false;
   setHandler(deploymentEnded, (end) => {
     ends.set(end.deploymentId, end);
     news = true;
   });
-  setHandler(cancelRelease, ({ by }) => {
-    cancelledBy ??= by;
+  setHandler(cancelRelease, ({ by, deploymentId }) => {
+    if (deploymentId === undefined) cancelledBy ??= by;
+    else cancels.set(deploymentId, cancels.get(deploymentId) ?? by);
     news = true;
   });
 
@@ -73,6 +75,7 @@ export async function releaseWorkflow(input: ReleaseInput): Promise<DeploymentEn
   let askAgainMs = ASK_AGAIN_FIRST_MS;
   for (;;) {
     news = false;
+    for (const target of targets) await cancelAsAsked(target);
     const environments = targets.map((target) => ({
       name: target.environment,
       after: target.after,
@@ -86,16 +89,6 @@ export async function releaseWorkflow(input: ReleaseInput): Promise<DeploymentEn
         await end(target, 'skipped', { code: 'dependency', sentence });
       } else if (next.submit.includes(target.environment)) {
         await submit(target);
-      }
-      if (cancelledBy === undefined || ends.has(target.deploymentId)) continue;
-      if (!submitted.has(target.deploymentId)) {
-        await end(target, 'cancelled', {
-          code: 'cancelled',
-          sentence: `Cancelled by ${cancelledBy}.`,
-        });
-      } else if (!cancelSent.has(target.deploymentId)) {
-        await cancelInLane(target, cancelledBy);
-        cancelSent.add(target.deploymentId);
       }
     }
     const phases = targets.map((target) => ends.get(target.deploymentId)?.phase ?? 'applying');
@@ -116,6 +109,18 @@ export async function releaseWorkflow(input: ReleaseInput): Promise<DeploymentEn
     }
   }
   return [...ends.values()];
+
+  async function cancelAsAsked(target: ReleaseTarget): Promise<void> {
+    const { deploymentId } = target;
+    const by = cancels.get(deploymentId) ?? cancelledBy;
+    if (by === undefined || ends.has(deploymentId)) return;
+    if (!submitted.has(deploymentId)) {
+      await end(target, 'cancelled', { code: 'cancelled', sentence: `Cancelled by ${by}.` });
+    } else if (!cancelSent.has(deploymentId)) {
+      await cancelInLane(target, by);
+      cancelSent.add(deploymentId);
+    }
+  }
 }
 
 function phasesAllEnded(targets: readonly ReleaseTarget[], ends: Map<string, DeploymentEnd>) {

@@ -3,6 +3,7 @@ import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { addApprovalRoutes } from './approvals.ts';
 import { requirePermissions } from './auth.ts';
+import { addCancelRoutes } from './cancel.ts';
 import { addDeploymentRoutes } from './deployments.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { addEnvironmentRoutes } from './environments.ts';
@@ -45,6 +46,7 @@ export async function createApp(deps: AppDependencies): Promise<FastifyInstance>
   });
   addReleaseRoutes(app, deps);
   addDeploymentRoutes(app, deps.store);
+  addCancelRoutes(app, deps);
   const wake = createWake(deps, app.log);
   addEnvironmentRoutes(app, deps.store, wake);
   addApprovalRoutes(app, deps.store, wake);

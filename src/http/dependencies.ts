@@ -22,12 +22,13 @@ export interface AppDependencies {
     resolve: (repository: string, commit: string) => Promise<string | undefined>;
   };
   orchestrator: {
-    /** Cancels a run of a release; `not-running` when no workflow of it is on its way. */
+    /** Cancels a run of a release, or one deployment of it; `not-running` when no workflow of it is on its way. */
     cancelRelease: (input: {
       repository: string;
       commit: string;
       run: number;
       by: string;
+      deploymentId?: string;
     }) => Promise<'cancelling' | 'not-running'>;
     /** Tells the deployments that wait there to look at their gates again. */
     gatesChanged: (lanes: readonly { cluster: string; namespace: string }[]) => Promise<void>;

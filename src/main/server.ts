@@ -61,8 +61,10 @@ export async function runServer({ configFile }: { configFile: string }): Promise
       resolve: (repository, commit) => resolveCommit(mirror(repository), commit),
     },
     orchestrator: {
-      cancelRelease: async ({ by, ...release }) =>
-        (await orchestrator.cancelRelease(release, { by })) ? 'cancelling' : 'not-running',
+      cancelRelease: async ({ repository, commit, run, ...asked }) =>
+        (await orchestrator.cancelRelease({ repository, commit, run }, asked))
+          ? 'cancelling'
+          : 'not-running',
       gatesChanged: (lanes) => orchestrator.gatesChanged(lanes),
     },
     checks: { database: database.check, temporal: () => orchestrator.check() },

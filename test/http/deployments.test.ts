@@ -64,6 +64,44 @@ describe('GET /deployments/:id', () => {
   });
 });
 
+describe('POST /deployments/:id/cancel', () => {
+  const cancel = (id: string) =>
+    test.app.inject({
+      ...{ method: 'POST', url: `/api/v1/deployments/${id}/cancel`, headers: test.signedIn },
+    });
+
+  it('asks the run of its release to cancel this one, and notes who asked', async () => {
+    const { release, deployments } = await storeRelease(test.database.store);
+    const deploymentId = idOf(deployments, 'cs-dev');
+    const response = await cancel(deploymentId);
+    expect(response.statusCode).toBe(202);
+    expect(response.headers.location).toBe(`/api/v1/deployments/${deploymentId}`);
+    const { repository, commit } = release;
+    expect(test.cancelled.at(-1)).toEqual({ repository, commit, run: 0, by: 'ada', deploymentId });
+    const audit = await test.database.db
+      .selectFrom('audit')
+      .select(['actor', 'action'])
+      .where('subject', '=', deploymentId)
+      .execute();
+    expect(audit).toEqual([{ actor: 'ada', action: 'deployment.cancel' }]);
+  });
+
+  it('is refused when it has ended, when nothing runs yet, and where there is none', async () => {
+    const deploymentId = await storeDeployment();
+    test.cancelAnswer.value = 'not-running';
+    expect((await cancel(deploymentId)).statusCode).toBe(409);
+    test.cancelAnswer.value = 'cancelling';
+    const end = { deploymentId, environment: 'cs-dev', phase: 'failed', attempt: 1 } as const;
+    await test.database.store.deployments.recordOutcome(end);
+    const asked = test.cancelled.length;
+    const response = await cancel(deploymentId);
+    expect(response.statusCode).toBe(409);
+    expect(response.json<{ detail: string }>().detail).toContain('failed');
+    expect(test.cancelled).toHaveLength(asked);
+    expect((await cancel('999999999')).statusCode).toBe(404);
+  });
+});
+
 describe('GET /deployments/:id/plan', () => {
   const diff: PlanDiff = {
     services: [

@@ -92,6 +92,21 @@ test('a cancelled release starts nothing more and records every end', async () =
   ]);
 });
 
+test('of a release one deployment can be cancelled, and what comes after it is skipped', async () => {
+  const story = await release(async (request) => {
+    const handle = environment.client.workflow.getHandle(request.releaseWorkflowId);
+    const { deploymentId } = releaseTarget('wcs-dev');
+    await handle.signal(CANCEL_RELEASE_SIGNAL, { by: 'Ada', deploymentId });
+    return endLater(request, 'succeeded');
+  });
+  expect(story.submitted).toEqual(['cs-dev']);
+  expect(story.recorded.map(({ phase, cause }) => [phase, cause?.sentence])).toEqual([
+    ['cancelled', 'Cancelled by Ada.'],
+    ['skipped', 'wcs-dev did not succeed.'],
+  ]);
+  expect(story.ends[0]).toEqual(['cs-dev', 'succeeded']);
+});
+
 test('a commit that cannot be read from git ends the release, with the reason', async () => {
   const cause = { code: 'git-auth' as const, sentence: 'The token expired.' };
   const story = await release(() => Promise.reject(new Error('never asked')), { cause });

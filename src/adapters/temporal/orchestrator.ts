@@ -91,7 +91,7 @@ export class Orchestrator {
     );
   }
 
-  /** Asks a run of a release to cancel its deployments; false when it is over already. */
+  /** Asks a run of a release to cancel its deployments, or one; false when it is over already. */
   async cancelRelease(
     release: { repository: string; commit: string; run: number },
     input: CancelReleaseInput,

@@ -30,10 +30,12 @@ export interface LaneView extends LaneState {
 /** Signal from a lane to a release. */
 export const DEPLOYMENT_ENDED_SIGNAL = 'deploymentEnded';
 
-/** Signal on a release: cancels all its deployments. */
+/** Signal on a release: cancels all its deployments, or one. */
 export const CANCEL_RELEASE_SIGNAL = 'cancelRelease';
 export interface CancelReleaseInput {
   by: string;
+  /** Only this one; absent means all. */
+  deploymentId?: string;
 }
 
 /** Signal on a deployment: a person changed a hold, a stop, a freeze or an approval. */
