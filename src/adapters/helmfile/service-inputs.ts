@@ -1,7 +1,12 @@
 import { posix } from 'node:path';
 import { readRelease, twice, type BuildDocument, type ReleaseEntry } from './build-output.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
-import { EnvironmentValues, readByTemplates } from './template-reads.ts';
+import {
+  EnvironmentValues,
+  includesOthers,
+  readByTemplates,
+  type ValuesTemplate,
+} from './template-reads.ts';
 
 /** Everything that decides how one service is deployed, except for which chart a range resolves to. */
 export interface ServiceInput {
@@ -102,17 +107,31 @@ async function readInput(
   { folder, files, variables }: Place,
 ): Promise<ServiceInput> {
   const { name, namespace, chart, version, hasCondition } = entry;
-  const found = await referredFiles(entry, folder, files);
-  const templates = found.files.filter(({ path }) => path.endsWith('.gotmpl'));
-  const texts = await Promise.all(templates.map(({ path }) => files.text(path)));
-  const notUnderstood = found.outside ?? doubtsOf(entry, text + release);
+  const referred = await referredFiles(entry, folder, files);
+  const { templates, helpers } = await valuesTemplates(referred.files, files);
+  const read = readByTemplates(templates, environment, variables);
+  const notUnderstood = referred.outside ?? doubtsOf(entry, text + release) ?? read.notUnderstood;
   return {
     ...{ name, namespace, chart, version, folder, hasCondition },
     removed: !entry.installed,
-    evaluated: evaluatedText({ release, shared }) + readByTemplates(texts, environment, variables),
-    files: found.files,
+    evaluated: evaluatedText({ release, shared }) + read.text,
+    files: [...referred.files, ...helpers],
     ...(notUnderstood === undefined ? {} : { notUnderstood }),
   };
+}
+
+/** The templates among the files of a service, and those beside them that helmfile lets them include. */
+async function valuesTemplates(
+  referred: readonly InputFile[],
+  files: InputFiles,
+): Promise<{ templates: ValuesTemplate[]; helpers: InputFile[] }> {
+  const withText = (found: readonly InputFile[]) =>
+    Promise.all(found.map(async ({ path }) => ({ path, text: await files.text(path) })));
+  const templates = await withText(referred.filter(({ path }) => path.endsWith('.gotmpl')));
+  const including = templates.filter(includesOthers).map(({ path }) => posix.dirname(path));
+  const beside = [...new Set(including)].map((folder) => files.named(folder, '_*.tpl'));
+  const helpers = (await Promise.all(beside)).flatMap((found) => found ?? []);
+  return { templates: [...templates, ...(await withText(helpers))], helpers };
 }
 
 /** What makes a service depend on more than its text and its files. */

@@ -1,22 +1,11 @@
 import { parse } from 'yaml';
+import { readsOf, type TemplateReads } from '../../domain/plan/template-reads.ts';
 
-/** What a template of values may read of its environment. */
-interface TemplateReads {
-  /** Paths in the environment's values, such as `versions`, `api`. */
-  values: string[][];
-  variables: string[];
-  /** Where it does not name what it reads, it may be anything. */
-  anything: boolean;
+/** A template of values, or one that others include. */
+export interface ValuesTemplate {
+  path: string;
+  text: string;
 }
-
-const ACTION = /\{\{-?([\s\S]*?)-?\}\}/g;
-const COMMENT = /^\s*\/\*[\s\S]*\*\/\s*$/;
-const VARIABLE = /\b(?:env|requiredEnv)\s+"([^"\\]*)"/g;
-const INDEXED = /\bindex\s+\$?\.Values((?:\.\w+)*)((?:\s+"[^"\\]*")+)/g;
-const NAMED = /\$?\.Values((?:\.\w+)+)/g;
-/** Reads what nobody named: all values, a text that is a template itself, a variable by a made-up name. */
-const UNNAMED =
-  /Values|\b(?:tpl|include|template|tmpl|env|requiredEnv|expandenv)\b|(?:^|[\s(])\$(?=[\s)]|$)/;
 
 /** The values of a helmfile's environment, which all its services share: parsed once, where that is needed. */
 export class EnvironmentValues {
@@ -34,31 +23,9 @@ export class EnvironmentValues {
   }
 }
 
-/** Reads which values and variables the text of a template names. */
-function readsOf(template: string): TemplateReads {
-  const reads: TemplateReads = { values: [], variables: [], anything: false };
-  for (const [, action = ''] of template.matchAll(ACTION)) {
-    if (COMMENT.test(action)) continue;
-    const rest = action
-      .replaceAll(VARIABLE, (_all, name: string) => {
-        reads.variables.push(name);
-        return ' ';
-      })
-      .replaceAll(INDEXED, (_all, path: string, keys: string) => {
-        reads.values.push([...namesIn(path), ...(keys.match(/[^"\s][^"]*(?=")/g) ?? [])]);
-        return ' ';
-      })
-      .replaceAll(NAMED, (_all, path: string) => {
-        reads.values.push(namesIn(path));
-        return ' ';
-      })
-      .replaceAll(/"(?:[^"\\]|\\.)*"|`[^`]*`/g, ' ');
-    // Without a range or a with, a dot is everything there is.
-    const isAll =
-      /(?:^|[\s(])\.(?=[\s)]|$)/.test(rest) && !/\{\{-?\s*(?:range|with)\b/.test(template);
-    if (isAll || UNNAMED.test(rest)) reads.anything = true;
-  }
-  return reads;
+/** Whether a template may take others, which stand in files of their own, into itself. */
+export function includesOthers({ text }: ValuesTemplate): boolean {
+  return /\b(?:include|template)\b/.test(text);
 }
 
 /**
@@ -69,14 +36,29 @@ function readsOf(template: string): TemplateReads {
  * @param environment of the helmfile that declares the service
  */
 export function readByTemplates(
-  templates: readonly string[],
+  templates: readonly ValuesTemplate[],
   environment: EnvironmentValues,
   variables: Readonly<Record<string, string>>,
+): { text: string; notUnderstood?: string } {
+  if (templates.length === 0) return { text: '' };
+  const reads = templates.map(({ text }) => readsOf(text));
+  const notUnderstood = templates.flatMap(({ path }, index) => {
+    const why = reads[index]?.notUnderstood;
+    return why === undefined ? [] : `${path} ${why}`;
+  })[0];
+  return {
+    text: reads.some(({ anything }) => anything)
+      ? environment.text + JSON.stringify(variables)
+      : readValues(reads, environment, variables),
+    ...(notUnderstood === undefined ? {} : { notUnderstood }),
+  };
+}
+
+function readValues(
+  reads: readonly TemplateReads[],
+  { values }: EnvironmentValues,
+  variables: Readonly<Record<string, string>>,
 ): string {
-  if (templates.length === 0) return '';
-  const reads = templates.map(readsOf);
-  if (reads.some(({ anything }) => anything)) return environment.text + JSON.stringify(variables);
-  const { values } = environment;
   return JSON.stringify(
     reads.map((read) => [
       read.values.map((path) => valueAt(values, path)),
@@ -93,8 +75,4 @@ function valueAt(values: unknown, path: readonly string[]): unknown {
     value = (value as Record<string, unknown>)[name];
   }
   return value ?? null;
-}
-
-function namesIn(path: string): string[] {
-  return path.split('.').filter((name) => name !== '');
 }

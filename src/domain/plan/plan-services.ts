@@ -165,15 +165,15 @@ function assess(
           },
         );
   }
-  if (service.notUnderstood !== undefined) {
-    return changed('not understood', `not understood: ${service.notUnderstood}`, {
-      adoptable: !failedLast,
-    });
-  }
   const moved = chartMove(service, record);
   if (service.fingerprint !== record.fingerprint) {
     const note = moved === undefined ? 'input changed' : `input changed, ${moved}`;
     return changed('input changed', note, { adoptable: !failedLast });
+  }
+  if (service.notUnderstood !== undefined) {
+    return changed('not understood', `not understood: ${service.notUnderstood}`, {
+      adoptable: !failedLast,
+    });
   }
   if (moved === undefined) return { name, state: 'unchanged' };
   const starts = question.chartRanges === 'follow';

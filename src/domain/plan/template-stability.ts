@@ -1,31 +1,26 @@
+import { cutActions, namesUsed, TEXT } from './template-actions.ts';
+
 /**
  * Whether a file of a deployment repository is sure to evaluate alike each time, whatever helmfile does
  * with it: no time, nothing random, nothing from outside. What is not understood counts as unsure.
  */
 export function evaluatesAlike(text: string): boolean {
   if (FROM_OUTSIDE.test(text)) return false;
-  const rest = text.replaceAll(ACTION, '');
-  // A brace that is left over may become part of an action when the text is evaluated once more.
-  if (rest.includes('{{') || rest.includes('}}')) return false;
-  return Array.from(text.matchAll(ACTION), ([, action = '']) => action).every(isAlike);
+  const actions = cutActions(text);
+  if (!actions) return false;
+  // Evaluated once more, a brace in a text may open another action.
+  const texts = actions.flatMap((action) => action.text.match(TEXT) ?? []);
+  if (texts.some((one) => /[{}]/.test(one))) return false;
+  return actions.flatMap(namesUsed).every(isAlike);
 }
 
 // Encrypted files come out in another order each time, and references say what their store says now;
 // the plus alone because a template may put a reference together.
 const FROM_OUTSIDE = /^\s*(?:- +)?["']?secrets["']? *:|ref\+|\+\w+(?::\/\/|["'`])/m;
-const ACTION = /\{\{-?([\s\S]*?)-?\}\}/g;
-const COMMENT = /^\s*\/\*[\s\S]*\*\/\s*$/;
-const TEXT = /"(?:\\.|[^"\\\n])*"|`[^`]*`/g;
-// A word that is no field and no variable.
-const NAME = /(?<![\w.$])[A-Za-z_]\w*/g;
 
-function isAlike(action: string): boolean {
-  if (COMMENT.test(action)) return true;
-  const texts = action.match(TEXT) ?? [];
-  const code = action.replaceAll(TEXT, ' ');
-  // A quote that is left over hides where the action ends, and a brace may open another one.
-  if (/["'`]/.test(code) || texts.some((one) => /[{}]/.test(one))) return false;
-  return Array.from(code.matchAll(NAME), ([name]) => name).every((name) => ALIKE.has(name));
+/** Whether this keyword or function gives the same each time for the same arguments and variables. */
+export function isAlike(name: string): boolean {
+  return ALIKE.has(name);
 }
 
 /**

@@ -9,6 +9,8 @@ import {
   type ServiceInput,
 } from '../../../src/adapters/helmfile/service-inputs.ts';
 
+const C_TOO = 'a: { b: 1, c: 2 }';
+
 let tree: string;
 beforeAll(async () => {
   tree = await mkdtemp(join(tmpdir(), 'slipway-inputs-'));
@@ -125,10 +127,40 @@ describe('the input of a service', () => {
   test.each([
     ['a value that it names', '{{ .Values.a.b }}', 'a: { b: 2 }', true],
     ['a value that it looks up', '{{ index .Values.a "b" | quote }}', 'a: { b: 2 }', true],
+    ['a value by a key with a space', '{{ index .Values.a " b" }}', 'a: { b: 1, " b": 2 }', true],
     ['what a condition reads', '{{ if .Values.a.b }}x: no{{ end }}', 'a: { b: 2 }', true],
-    ['what it gets as a whole', '{{ .Values | toYaml }}', 'a: { b: 1, c: 2 }', true],
-    ['what another template makes of it', '{{ tpl .Values.text . }}', 'a: { b: 1, c: 2 }', true],
-    ['a neighbour of what it names', '{{ .Values.a.b }}', 'a: { b: 1, c: 2 }', false],
+    ['what it gets as a whole', '{{ .Values | toYaml }}', C_TOO, true],
+    ['what another template makes of it', '{{ tpl .Values.text . }}', C_TOO, true],
+    ['all of it, before a block', '{{ . | toYaml }}{{ with .Values.x }}{{ end }}', C_TOO, true],
+    ['all of it, after a block', '{{ range .Values.x }}{{ end }}{{ . | toYaml }}', C_TOO, true],
+    ['all of it, in an else', '{{ with .Values.x }}{{ else }}{{ toYaml . }}{{ end }}', C_TOO, true],
+    ['all of it, in a condition', '{{ if .Values.x }}{{ toYaml . }}{{ end }}', C_TOO, true],
+    ['all of it, after a definition', '{{ define "x" }}{{ end }}{{ toYaml . }}', C_TOO, true],
+    ['all of it, without a space', '{{.|toYaml}}', C_TOO, true],
+    ['all of it, by a variable', '{{ $all:=. }}{{ $all.Values.a.c }}', C_TOO, true],
+    [
+      'all of it, by the environment',
+      '{{ with .Environment }}{{ . | toYaml }}{{ end }}',
+      C_TOO,
+      true,
+    ],
+    ['defaults of the environment', '{{ .Environment.Defaults.a.c }}', C_TOO, true],
+    ['what a text hides', '{{ printf "}} %v" .Values.a.c }}', C_TOO, true],
+    ['what it walks through', '{{ range .Values.a }}{{ . }}{{ end }}', C_TOO, true],
+    ['a neighbour of what it names', '{{ .Values.a.b }}', C_TOO, false],
+    ['a neighbour of what it walks through', '{{ range .Values.x }}{{ . }}{{ end }}', C_TOO, false],
+    [
+      'a neighbour of what it turns to',
+      '{{ with .Values.x }}{{ .y }}{{ . }}{{ end }}',
+      C_TOO,
+      false,
+    ],
+    [
+      'a neighbour, where it names itself',
+      '{{ .Release.Name }}{{ .Environment.Name }}',
+      C_TOO,
+      false,
+    ],
     ['a value that a comment names', '{{/* .Values.a */}}', 'a: { b: 2 }', false],
   ])('with a template changes with %s: %s', async (_title, template, values, isChanged) => {
     const of = async (environment: string) => {
@@ -151,6 +183,35 @@ describe('the input of a service', () => {
     const of = async (variables: Record<string, string>) =>
       (await inputs(build, { 'v.yaml.gotmpl': template }, variables))[0]?.evaluated;
     expect((await of({ A: 'no', B: '1' })) !== (await of({ A: '"no"', B: '1' }))).toBe(isChanged);
+  });
+
+  test('with a template that includes others holds the bytes of those', async () => {
+    const release = '  - name: api\n    chart: x/y\n    values: [values/v.yaml.gotmpl]\n';
+    const of = async (helper: string) => {
+      const files = {
+        'sub/values/v.yaml.gotmpl': '{{ include "flag" . }}',
+        'sub/values/_flag.tpl': helper,
+      };
+      return (await inputs(helmfile('sub/helmfile.yaml', release), files))[0]?.files;
+    };
+    const [plain, quoted] = [await of('{{ define "flag" }}no{{ end }}'), await of('"no"')];
+    expect(plain?.map(({ path }) => path)).toEqual([
+      'sub/values/v.yaml.gotmpl',
+      'sub/values/_flag.tpl',
+    ]);
+    expect(plain).not.toEqual(quoted);
+  });
+
+  test.each([
+    ['reads a file', '{{ readFile "x.yaml" }}', 'readFile'],
+    ['asks for a file', '{{ if isFile "x.yaml" }}a: no{{ end }}', 'isFile'],
+    ['evaluates a text', '{{ tpl .Values.text . }}', 'tpl'],
+    ['uses a function that nobody knows', '{{ somethingNew 1 }}', 'somethingNew'],
+    ['hides where an action ends', '{{ printf "}}" (readFile "x.yaml") }}', 'actions'],
+  ])('is not understood with a template that %s', async (_title, template, why) => {
+    const release = '  - name: api\n    chart: x/y\n    values: [v.yaml.gotmpl]\n';
+    const [input] = await inputs(helmfile('a.yaml', release), { 'v.yaml.gotmpl': template });
+    expect(input?.notUnderstood).toContain(why);
   });
 
   test.each([
