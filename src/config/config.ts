@@ -40,7 +40,11 @@ export interface RepositoryConfig {
   /** Without it the branch is polled only. */
   forge?: ForgeConfig;
   environments: ReadonlyMap<string, EnvironmentConfig>;
+  /** Where the versions of a version key are published. */
+  versionSources: ReadonlyMap<string, VersionSource>;
 }
+
+export type VersionSource = { git: string } | { image: string };
 
 export interface ForgeConfig {
   type: 'github';

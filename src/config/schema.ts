@@ -22,6 +22,9 @@ import {
  * What a schema cannot say is in rules.ts.
  */
 
+const IMAGE_PATTERN =
+  '^([A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+|localhost)(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$';
+
 const clusterSchema = Type.Object(
   {
     server: Type.Optional(
@@ -240,6 +243,22 @@ const environmentSchema = Type.Object(
   { ...closed, title: 'a map' },
 );
 
+const versionSourceSchema = Type.Object(
+  {
+    git: Type.Optional(
+      text('a git URL', 'The repository of the service, whose tags are versions.'),
+    ),
+    image: Type.Optional(
+      text(
+        'an image with its registry and without a tag, such as registry.example.org/audit',
+        'The image of the service, whose tags are versions.',
+        { pattern: IMAGE_PATTERN },
+      ),
+    ),
+  },
+  { ...closed, title: '{ git: URL } or { image: NAME }', minProperties: 1, maxProperties: 1 },
+);
+
 const repositorySchema = Type.Object(
   {
     url: text('a git URL', 'https, ssh or user@host:path; http only on loopback.'),
@@ -252,6 +271,13 @@ const repositorySchema = Type.Object(
     environments: mapOf(byName, environmentSchema, 'By helmfile environment.', {
       minProperties: 1,
     }),
+    versionSources: Type.Optional(
+      mapOf(
+        { title: 'a key of versions.yaml', pattern: '^.+$' },
+        versionSourceSchema,
+        'Where `slipway bump --latest` finds the versions of a key.',
+      ),
+    ),
   },
   { ...closed, title: 'a map' },
 );

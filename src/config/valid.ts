@@ -68,6 +68,10 @@ function toRepository(name: string, raw: RawRepository, secret: ToSecret): Repos
     environments: mapEntries(raw.environments, (environment, value) =>
       toEnvironment(name, environment, value, secret),
     ),
+    versionSources: mapEntries(raw.versionSources ?? {}, (_key, { git, image }) =>
+      // The schema lets exactly one of them through.
+      git === undefined ? { image: image ?? '' } : { git },
+    ),
   };
 }
 

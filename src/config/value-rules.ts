@@ -9,7 +9,12 @@ export function checkValues(raw: unknown, environments: readonly WrittenEnvironm
   return [
     ...checkUrl(raw, ['server', 'url'], webUrlFault),
     ...eachOf(raw, 'clusters', (path) => checkUrl(raw, [...path, 'server'], webUrlFault)),
-    ...eachOf(raw, 'repositories', (path) => checkUrl(raw, [...path, 'url'], gitUrlFault)),
+    ...eachOf(raw, 'repositories', (path) => [
+      ...checkUrl(raw, [...path, 'url'], gitUrlFault),
+      ...[...fields(valueAt(raw, ...path, 'versionSources')).keys()].flatMap((key) =>
+        checkUrl(raw, [...path, 'versionSources', key, 'git'], gitUrlFault),
+      ),
+    ]),
     ...checkPort(raw, ['server', 'listen']),
     ...checkPort(raw, ['temporal', 'address']),
     ...environments.flatMap((environment) => [

@@ -20,11 +20,15 @@ import {
 } from '../domain/bump.ts';
 import { unifiedLines } from '../domain/diff/text.ts';
 import { Refusal } from '../domain/errors.ts';
+import { LatestVersions } from './latest-versions.ts';
 
 export interface BumpOptions {
   env: string[];
   repository: string;
   from?: string;
+  latest?: boolean;
+  allowMajor?: boolean;
+  config?: string;
   dryRun?: boolean;
   commit?: boolean;
   push?: string;
@@ -47,9 +51,10 @@ interface Change {
 export async function bump(args: readonly string[], options: BumpOptions): Promise<number> {
   const request = parseBump(args);
   checkRequest(request, options);
+  const latest = options.latest ? await LatestVersions.open(options) : undefined;
   const changes: Change[] = [];
   for (const [file, names] of await filesOf(options)) {
-    changes.push(await changeOf(file, names, request, options));
+    changes.push(await changeOf(file, names, request, options, latest));
   }
   const real = changes.filter(({ before, after }) => before !== after);
   for (const change of changes) print(change, options.dryRun ?? false);
@@ -72,18 +77,23 @@ export async function bump(args: readonly string[], options: BumpOptions): Promi
   return EXIT.ok;
 }
 
-function checkRequest({ versions, keys }: BumpRequest, { from, env }: BumpOptions): void {
-  if (env.length === 0) throw new Refusal('malformed', 'Say where, with --env.');
-  if (from !== undefined && versions.size > 0) {
-    const message = 'Give versions or --from an environment, not both at once.';
-    throw new Refusal('malformed', message);
+function checkRequest({ versions, keys }: BumpRequest, options: BumpOptions): void {
+  const { from, latest, allowMajor, config, env } = options;
+  const refuse = (message: string) => new Refusal('malformed', message);
+  if (env.length === 0) throw refuse('Say where, with --env.');
+  const ways = [versions.size > 0, from !== undefined, latest === true].filter(Boolean).length;
+  if (ways > 1) throw refuse('Give versions, --from an environment or --latest, one of them.');
+  if (!latest && (allowMajor ?? config !== undefined)) {
+    throw refuse('--allow-major and --config belong to --latest.');
   }
-  if (from === undefined && keys.length > 0) {
-    const message = `Which version of ${keys.join(', ')}? Write ${keys[0] ?? ''}=<version>, or --from an environment.`;
-    throw new Refusal('malformed', message);
+  if (from !== undefined || latest) return;
+  const [key] = keys;
+  if (key !== undefined) {
+    const which = `Which version of ${keys.join(', ')}?`;
+    throw refuse(`${which} Write ${key}=<version>, --from an environment, or --latest.`);
   }
-  if (from === undefined && versions.size === 0) {
-    throw new Refusal('malformed', 'Say what, as <key>=<version>, or --from an environment.');
+  if (versions.size === 0) {
+    throw refuse('Say what, as <key>=<version>, --from an environment, or --latest.');
   }
 }
 
@@ -107,17 +117,41 @@ async function changeOf(
   names: string[],
   request: BumpRequest,
   options: BumpOptions,
+  latest: LatestVersions | undefined,
 ): Promise<Change> {
   const { text: before, entries } = await read(options.repository, file);
   const known = entries.map(({ key }) => key);
   checkKeys([...request.versions.keys(), ...request.keys], known, file);
-  const wanted =
-    options.from === undefined
-      ? request.versions
-      : await versionsFrom(options.from, request.keys, options.repository);
+  const notes: string[] = [];
+  let wanted = request.versions;
+  if (options.from !== undefined) {
+    wanted = await versionsFrom(options.from, request.keys, options.repository);
+  } else if (latest) {
+    wanted = await newestOf(entries, request.keys, latest, notes);
+  }
   const changes = changesOf(new Map(entries.map(({ key, version }) => [key, version])), wanted);
-  const notes = changes.flatMap(({ key }) => notesOf(entries, key, wanted));
+  notes.push(...changes.flatMap(({ key }) => notesOf(entries, key, wanted)));
   return { names, file, before, after: withVersions(before, entries, wanted), changes, notes };
+}
+
+/** The newest of the named keys, or of all that have a source. */
+async function newestOf(
+  entries: readonly VersionEntry[],
+  keys: readonly string[],
+  latest: LatestVersions,
+  notes: string[],
+): Promise<Map<string, string>> {
+  const chosen = keys.length > 0 ? keys : latest.keys();
+  const wanted = new Map<string, string>();
+  for (const { key, version } of entries) {
+    if (!chosen.includes(key)) continue;
+    const found = await latest.of(key, version);
+    wanted.set(key, checkVersion(key, found.version));
+    if (found.laterMajor !== undefined) {
+      notes.push(`${key} ${found.laterMajor} is there too; --allow-major takes it`);
+    }
+  }
+  return wanted;
 }
 
 async function versionsFrom(

@@ -29,7 +29,7 @@ describe('a mistake is named with its place and what to do', () => {
     [
       '  branch: main',
       '  aprovals: 2',
-      '16:5 unknown key "aprovals"; known here: url, branch, forge, environments',
+      '16:5 unknown key "aprovals"; known here: url, branch, forge, environments, versionSources',
     ],
     [
       '        tier: prod',
@@ -50,6 +50,13 @@ describe('a mistake is named with its place and what to do', () => {
       '        freeze: [{ cron: "0 0 30 2 *", until: "0 9 * * 1", timezone: UTC }]',
       `31:18 ${CS_PROD}.freeze[0].reason is missing; add it`,
       `31:26 ${CS_PROD}.freeze[0].cron names a time that never comes`,
+    ],
+    [
+      '  branch: main',
+      '  versionSources: { a: { git: ftp://x/y }, b: { image: search }, c: {} }',
+      '16:33 repositories.notprod.versionSources.a.git must be an https URL, an ssh URL or user@host:path',
+      '16:58 repositories.notprod.versionSources.b.image must be an image with its registry and without a tag, such as registry.example.org/audit',
+      '16:71 repositories.notprod.versionSources.c needs at least one entry',
     ],
     ['        tier: prod', '        mode: observe', '31:9 "mode" is not supported yet: remove it'],
     [

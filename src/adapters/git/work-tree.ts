@@ -1,5 +1,6 @@
 import { Refusal } from '../../domain/errors.ts';
 import { run } from '../process/run.ts';
+import { ownEnvironment, withoutPassword } from './own-environment.ts';
 
 const TIMEOUT_MS = 120_000;
 
@@ -15,15 +16,7 @@ export class WorkTree {
 
   /** Throws a refusal when the folder is not in a git repository. */
   static async open(folder: string, environment: NodeJS.ProcessEnv): Promise<WorkTree> {
-    const env: Record<string, string> = {};
-    for (const [name, value] of Object.entries(environment)) {
-      // A hook of git hands down which repository it is in, which is not the one meant here.
-      const another = /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|PREFIX|COMMON_DIR)$/.test(
-        name,
-      );
-      if (value !== undefined && !another) env[name] = value;
-    }
-    const tree = new WorkTree(folder, { ...env, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' });
+    const tree = new WorkTree(folder, ownEnvironment(environment));
     const { exitCode } = await tree.#run(['rev-parse', '--is-inside-work-tree']);
     if (exitCode !== 0) throw new Refusal('invalid', `${folder} is no git repository.`);
     return tree;
@@ -37,6 +30,12 @@ export class WorkTree {
     if (first === undefined) return;
     const message = `${first} has changes that are not committed; commit or stash them first.`;
     throw new Refusal('conflict', message);
+  }
+
+  /** Where `origin` is, without a password; undefined when there is none. */
+  async origin(): Promise<string | undefined> {
+    const { exitCode, stdout } = await this.#run(['remote', 'get-url', 'origin']);
+    return exitCode === 0 ? withoutPassword(stdout.trim()) : undefined;
   }
 
   /** Commits these files and nothing else. */
@@ -62,9 +61,7 @@ export class WorkTree {
   async #must(args: readonly string[], what: string, input?: string): Promise<string> {
     const { exitCode, stdout, stderr } = await this.#run(args, input);
     if (exitCode === 0) return stdout;
-    // Remotes may carry a password, and git repeats them.
-    const said = stderr.trim().replaceAll(/(\w+:\/\/)[^@/\s]*@/g, '$1');
-    throw new Refusal('conflict', `git refused ${what}: ${said}`);
+    throw new Refusal('conflict', `git refused ${what}: ${withoutPassword(stderr.trim())}`);
   }
 
   #run(args: readonly string[], input?: string) {

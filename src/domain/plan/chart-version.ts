@@ -1,14 +1,14 @@
+import {
+  comparePrereleases,
+  compareVersions,
+  parseVersion,
+  type Version,
+} from '../semantic-version.ts';
+
 /**
  * Chart versions and ranges exactly as Helm reads them (Masterminds/semver 3.5): npm's semver differs in
  * corner cases such as prereleases, `~0`, `*` and `=1.2`.
  */
-
-interface Version {
-  major: bigint;
-  minor: bigint;
-  patch: bigint;
-  prerelease: string;
-}
 
 interface Comparator {
   operator: string;
@@ -20,9 +20,6 @@ interface Comparator {
   loose: boolean;
 }
 
-const VERSION =
-  /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/;
-
 /** The version that Helm takes for a range: the exact text if it is there, else the newest that fits. */
 export function pickChartVersion(versions: readonly string[], range: string): string | undefined {
   if (range !== '' && versions.includes(range)) return range;
@@ -32,16 +29,9 @@ export function pickChartVersion(versions: readonly string[], range: string): st
   for (const text of versions) {
     const version = parseVersion(text);
     if (!version || !accepts(version)) continue;
-    if (!best || compare(version, best.version) > 0) best = { text, version };
+    if (!best || compareVersions(version, best.version) > 0) best = { text, version };
   }
   return best?.text;
-}
-
-function parseVersion(text: string): Version | undefined {
-  const match = VERSION.exec(text);
-  if (!match) return undefined;
-  const [, major = '0', minor = '0', patch = '0', prerelease = ''] = match;
-  return { major: BigInt(major), minor: BigInt(minor), patch: BigInt(patch), prerelease };
 }
 
 const PART = String.raw`[0-9xX*]+`;
@@ -110,16 +100,16 @@ function fits(version: Version, comparator: Comparator): boolean {
   switch (operator) {
     case '':
     case '=':
-      return loose ? fitsTilde(version, comparator) : compare(version, bound) === 0;
+      return loose ? fitsTilde(version, comparator) : compareVersions(version, bound) === 0;
     case '!=':
       return differs(version, comparator);
     case '>':
       return isAbove(version, comparator);
     case '<':
-      return compare(version, bound) < 0;
+      return compareVersions(version, bound) < 0;
     case '>=':
     case '=>':
-      return compare(version, bound) >= 0;
+      return compareVersions(version, bound) >= 0;
     case '<=':
     case '=<':
       return isAtMost(version, comparator);
@@ -131,70 +121,39 @@ function fits(version: Version, comparator: Comparator): boolean {
 }
 
 function differs(version: Version, { version: bound, anyMinor, anyPatch, loose }: Comparator) {
-  if (!loose) return compare(version, bound) !== 0;
+  if (!loose) return compareVersions(version, bound) !== 0;
   if (bound.major !== version.major) return true;
   if (bound.minor !== version.minor && !anyMinor) return true;
   if (anyMinor) return false;
   if (bound.patch !== version.patch && !anyPatch) return true;
-  if (!anyPatch) return compare(version, bound) !== 0;
+  if (!anyPatch) return compareVersions(version, bound) !== 0;
   return comparePrereleases(version.prerelease, bound.prerelease) !== 0;
 }
 
 function isAbove(version: Version, { version: bound, anyMinor, anyPatch, loose }: Comparator) {
-  if (!loose) return compare(version, bound) > 0;
+  if (!loose) return compareVersions(version, bound) > 0;
   if (version.major !== bound.major) return version.major > bound.major;
   if (anyMinor) return false;
-  return anyPatch ? version.minor > bound.minor : compare(version, bound) > 0;
+  return anyPatch ? version.minor > bound.minor : compareVersions(version, bound) > 0;
 }
 
 function isAtMost(version: Version, { version: bound, anyMinor, loose }: Comparator) {
-  if (!loose) return compare(version, bound) <= 0;
+  if (!loose) return compareVersions(version, bound) <= 0;
   if (version.major > bound.major) return false;
   return !(version.major === bound.major && version.minor > bound.minor && !anyMinor);
 }
 
 function fitsTilde(version: Version, { version: bound, anyMinor, anyPatch }: Comparator) {
-  if (compare(version, bound) < 0) return false;
+  if (compareVersions(version, bound) < 0) return false;
   const everything = bound.major === 0n && bound.minor === 0n && bound.patch === 0n;
   if (everything && !anyMinor && !anyPatch) return true;
   return version.major === bound.major && (version.minor === bound.minor || anyMinor);
 }
 
 function fitsCaret(version: Version, { version: bound, anyMinor, anyPatch }: Comparator) {
-  if (compare(version, bound) < 0) return false;
+  if (compareVersions(version, bound) < 0) return false;
   if (bound.major > 0n || anyMinor) return version.major === bound.major;
   if (version.major > 0n) return false;
   if (bound.minor > 0n || anyPatch) return version.minor === bound.minor;
   return version.minor === 0n && version.patch === bound.patch;
-}
-
-function compare(a: Version, b: Version): number {
-  for (const part of ['major', 'minor', 'patch'] as const) {
-    if (a[part] !== b[part]) return a[part] < b[part] ? -1 : 1;
-  }
-  return comparePrereleases(a.prerelease, b.prerelease);
-}
-
-function comparePrereleases(a: string, b: string): number {
-  if (a === b) return 0;
-  // A release comes after its prereleases.
-  if (a === '' || b === '') return a === '' ? 1 : -1;
-  const [left, right] = [a.split('.'), b.split('.')];
-  for (let at = 0; at < Math.max(left.length, right.length); at += 1) {
-    const order = compareIdentifiers(left[at], right[at]);
-    if (order !== 0) return order;
-  }
-  return 0;
-}
-
-function compareIdentifiers(a: string | undefined, b: string | undefined): number {
-  if (a === b) return 0;
-  if (a === undefined || b === undefined) return a === undefined ? -1 : 1;
-  const [numericA, numericB] = [/^\d+$/.test(a), /^\d+$/.test(b)];
-  if (numericA && numericB) {
-    const [left, right] = [BigInt(a), BigInt(b)];
-    return left === right ? 0 : left < right ? -1 : 1;
-  }
-  if (numericA !== numericB) return numericA ? -1 : 1;
-  return a < b ? -1 : 1;
 }
