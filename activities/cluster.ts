@@ -3,7 +3,7 @@ import { ApplyEnds } from './apply-ends.ts';
 import { createApply } from './apply.ts';
 import { createCheckout } from './checkout.ts';
 import type { ClusterDeps } from './cluster-deps.ts';
-import { createInspect } from './inspect.ts';
+import { createHeal, createInspect } from './inspect.ts';
 import { createPlan } from './plan.ts';
 import { createRestart } from './restart.ts';
 import { createRollBack } from './roll-back.ts';
@@ -16,6 +16,7 @@ export function createClusterActivities(deps: ClusterDeps): ClusterActivities {
     checkout: createCheckout(deps),
     plan: createPlan(deps),
     inspect: createInspect(deps),
+    heal: createHeal(deps),
     apply: createApply(deps, ends),
     restart: createRestart(deps),
     rollBack: createRollBack(deps),

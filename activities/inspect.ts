@@ -1,6 +1,13 @@
 import type { ClusterActivities } from '../src/contract/workflow/activities.ts';
+import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import { SlipwayError } from '../src/domain/errors.ts';
-import { judgeHolder, parseHolder, type HolderJudgement } from '../src/domain/lease.ts';
+import {
+  formatHolder,
+  judgeHolder,
+  parseHolder,
+  type Holder,
+  type HolderJudgement,
+} from '../src/domain/lease.ts';
 import type { ClusterDeps, ClusterView } from './cluster-deps.ts';
 import { healHelmReleases } from './heal-helm-releases.ts';
 import { beating } from './heartbeat.ts';
@@ -12,30 +19,63 @@ import { beating } from './heartbeat.ts';
 export function createInspect(deps: ClusterDeps): ClusterActivities['inspect'] {
   return ({ deployment, services }) =>
     beating(async () => {
-      const cluster = deps.cluster(deployment);
-      const lease = await cluster.lease.look();
-      const seen = judgeHolder(lease, deps.processes.me, deps.processes.isRunning);
-      const judgement = await withPod(cluster, seen);
-      if (judgement.holder === 'alive') {
-        throw new SlipwayError('helm-locked', `The environment is held by the ${judgement.who}.`);
-      }
-      if (judgement.holder === 'unknown') {
-        throw new SlipwayError(
-          'helm-locked',
-          `The environment is held by the ${judgement.who}, which is silent but not proved dead. ` +
-            'When you know that it has ended, delete the Lease "slipway" in the namespace.',
-        );
-      }
-      const deadHolder = judgement.holder === 'dead' ? (lease?.holder ?? '') : '';
-      const dead = parseHolder(deadHolder);
-      if (dead) await deps.processes.endLeftovers(`${dead.deploymentId}/${dead.attempt}`);
-
-      const healed = await cluster.supersedeOlderRevisions();
-      const { marked, waitFor } = await healHelmReleases(cluster, services, dead?.operation);
-      if (waitFor !== undefined) throw new SlipwayError('helm-locked', `${waitFor}.`);
-      healed.push(...marked);
+      const { deadHolder, dead } = await outliveHolder(deps, deployment);
+      const healed = await healAll(deps.cluster(deployment), services, dead?.operation);
       return { deadHolder, healed };
     });
+}
+
+/** The same after the last attempt: nobody comes next who would take a dead holder's Lease. */
+export function createHeal(deps: ClusterDeps): ClusterActivities['heal'] {
+  return ({ deployment, attempt, services }) =>
+    beating(async (signal) => {
+      const { deadHolder, dead } = await outliveHolder(deps, deployment);
+      const { deploymentId } = deployment;
+      // Who has to go on from here must know what was interrupted first.
+      const operation = dead?.operation ?? 'apply';
+      const me = formatHolder({ deploymentId, attempt, operation, process: deps.processes.me });
+      const cluster = deps.cluster(deployment);
+      const healed = await cluster.lease.hold(me, deadHolder, signal, () =>
+        healAll(cluster, services, dead?.operation),
+      );
+      return { healed };
+    });
+}
+
+/** Nobody holds the environment when it returns, or one that is proved dead and has no process left. */
+async function outliveHolder(
+  deps: ClusterDeps,
+  deployment: DeploymentRef,
+): Promise<{ deadHolder: string; dead?: Holder | undefined }> {
+  const cluster = deps.cluster(deployment);
+  const lease = await cluster.lease.look();
+  const seen = judgeHolder(lease, deps.processes.me, deps.processes.isRunning);
+  const judgement = await withPod(cluster, seen);
+  if (judgement.holder === 'alive') {
+    throw new SlipwayError('helm-locked', `The environment is held by the ${judgement.who}.`);
+  }
+  if (judgement.holder === 'unknown') {
+    throw new SlipwayError(
+      'helm-locked',
+      `The environment is held by the ${judgement.who}, which is silent but not proved dead. ` +
+        'When you know that it has ended, delete the Lease "slipway" in the namespace.',
+    );
+  }
+  const deadHolder = judgement.holder === 'dead' ? (lease?.holder ?? '') : '';
+  const dead = parseHolder(deadHolder);
+  if (dead) await deps.processes.endLeftovers(`${dead.deploymentId}/${dead.attempt}`);
+  return { deadHolder, dead };
+}
+
+async function healAll(
+  cluster: ClusterView,
+  services: readonly string[],
+  interrupted: Holder['operation'] | undefined,
+): Promise<string[]> {
+  const superseded = await cluster.supersedeOlderRevisions();
+  const { marked, waitFor } = await healHelmReleases(cluster, services, interrupted);
+  if (waitFor !== undefined) throw new SlipwayError('helm-locked', `${waitFor}.`);
+  return [...superseded, ...marked];
 }
 
 /** A holder in a pod of this cluster died with it; its own Lease had to fall silent first. */

@@ -43,6 +43,12 @@ export function onCluster(cluster: string, where: string) {
     maximumInterval: 30 * SECOND,
     maximumAttempts: 8,
   };
+  // Asked until a lost holder's Lease has been silent for its whole duration.
+  const untilHolderIsSilent = {
+    initialInterval: SECOND,
+    maximumInterval: 5 * SECOND,
+    maximumAttempts: 20,
+  };
   return {
     checkout: proxyActivities<ClusterActivities>({
       ...common,
@@ -62,10 +68,18 @@ export function onCluster(cluster: string, where: string) {
       ...common,
       startToCloseTimeout: 2 * MINUTE,
       heartbeatTimeout: 30 * SECOND,
-      // Asked until a lost holder's Lease has been silent for its whole duration.
-      retry: { initialInterval: SECOND, maximumInterval: 5 * SECOND, maximumAttempts: 20 },
+      retry: untilHolderIsSilent,
       summary: `Inspect ${where}`,
     }).inspect,
+    heal: proxyActivities<ClusterActivities>({
+      ...common,
+      startToCloseTimeout: 2 * MINUTE,
+      // The end of a deployment is told though nobody comes who could heal: the next one looks again.
+      scheduleToCloseTimeout: 5 * MINUTE,
+      heartbeatTimeout: 30 * SECOND,
+      retry: untilHolderIsSilent,
+      summary: `Heal ${where}`,
+    }).heal,
     apply: proxyActivities<ClusterActivities>({
       ...common,
       startToCloseTimeout: 45 * MINUTE,

@@ -35,7 +35,7 @@ export async function applyAndVerify(
   const givenUp = await applyBesideWatch();
   if (givenUp) return givenUp;
   await onApplied();
-  return verdictOf(await activities.watchRollout(rollout, 'Verify')({ ...look, mode: 'after' }));
+  return verify(request, deployment, attempt, plan);
 
   /** A definite failure ends the apply early: helm would wait for its own timeout. */
   async function applyBesideWatch(): Promise<Verdict | undefined> {
@@ -77,6 +77,18 @@ export async function applyAndVerify(
     const better = cause.code === 'helm-failed' && seen.cause?.code !== 'helm-failed';
     return { judgement: seen, cause: better ? (seen.cause ?? cause) : cause };
   }
+}
+
+/** Waits until the services of a plan are healthy, or are not in time. */
+export async function verify(
+  { cluster, environment, commit, rollout }: DeploymentRequest,
+  deployment: DeploymentRef,
+  attempt: number,
+  { services }: PlanResult,
+): Promise<Verdict> {
+  const { watchRollout } = onCluster(cluster, `${environment} at ${shortCommit(commit)}`);
+  const look = { deployment, attempt, services, rollout };
+  return verdictOf(await watchRollout(rollout, 'Verify')({ ...look, mode: 'after' }));
 }
 
 /** What became of what was watched until its end. */

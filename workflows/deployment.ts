@@ -22,10 +22,11 @@ import { isTakenBack } from '../src/domain/rollback.ts';
 import { recordsOf, type ServiceRecord } from '../src/domain/plan/service-records.ts';
 import type { PlannedService, RolloutJudgement } from '../src/domain/services.ts';
 import { onCluster, readRecorded, recordOutcome, recordPhase } from './activity-options.ts';
-import { applyAndVerify } from './apply.ts';
+import { applyAndVerify, verify } from './apply.ts';
 import { endInWords, shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
 import { watchGates } from './gates.ts';
+import { healAfter } from './heal.ts';
 import { restartAndVerify } from './restart.ts';
 import { takeBack } from './roll-back.ts';
 import { tellUi } from './search-attributes.ts';
@@ -42,6 +43,9 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   let cancelledBy: string | undefined;
   let applied = false;
   let takingBack = false;
+  // From when Helm releases may change until it is known what became of them.
+  let halfDone = false;
+  let healed = '';
   let plan: PlanResult | undefined;
   let judgement: RolloutJudgement | undefined;
   let attempt = 0;
@@ -70,7 +74,9 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   const finish = (phase: EndPhase, cause?: CauseReport, takenBack: ServiceRecord[] = []) =>
     // The end is written even when the deployment was cancelled.
     CancellationScope.nonCancellable(async (): Promise<DeploymentEnd> => {
-      const end = { deploymentId, environment, phase, ...(cause ? { cause } : {}) };
+      if (halfDone) await heal();
+      const told = cause && { ...cause, sentence: `${cause.sentence} ${healed}`.trimEnd() };
+      const end = { deploymentId, environment, phase, ...(told ? { cause: told } : {}) };
       const records = [...(plan ? recordsOf(plan, end, judgement) : []), ...takenBack];
       await recordOutcome({ ...end, attempt, records });
       tellUi(phase, `**${environment}** ${endInWords(end)}`);
@@ -89,6 +95,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
           ? ({ next: 'retry', waitMs: 0 } as const)
           : afterFailure(failure.cause, counted, request.retry);
         if (after.next === 'end' || handOvers >= HAND_OVERS_MAX) {
+          if (failure.lostTrack && (await wentWell())) return finishWell();
           return endBadly(after.next === 'end' ? after.phase : 'errored', failure.cause);
         }
         // The next attempt waits by itself until the lost worker's Lease may be taken.
@@ -125,17 +132,35 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     return finish(plan?.services.length === 0 ? 'unchanged' : 'succeeded');
   }
 
+  async function heal(): Promise<void> {
+    await enter('applying', 'Healing what was left half-done');
+    healed = await healAfter(request, deploymentRef(request), attempt, [...touched.keys()]);
+    halfDone = false;
+  }
+
+  /** A worker that was lost in the last attempt may have brought it to its end. */
+  async function wentWell(): Promise<boolean> {
+    if (!plan || plan.restart || !halfDone) return false;
+    await heal();
+    if (healed !== '') return false;
+    const verdict = await verify(request, deploymentRef(request), attempt, plan);
+    judgement = verdict.judgement;
+    return !verdict.cause;
+  }
+
   /** Takes back what the deployment changed, where the configuration says so. */
   async function endBadly(phase: EndPhase, cause: CauseReport) {
     const takesBack = request.onFailure === 'rollback' && isTakenBack(phase, cause);
     if (!takesBack || touched.size === 0) return finish(phase, cause);
     giveWayFrom(false);
     takingBack = true;
+    halfDone = true;
     await enter('verifying', `Rolling back: ${cause.sentence}`);
     const ref = deploymentRef(request);
     const { done, sentence, records } = await takeBack(request, ref, attempt, [
       ...touched.values(),
     ]);
+    if (done) halfDone = false;
     const told = { ...cause, sentence: `${cause.sentence} ${sentence}`.trimEnd() };
     return finish(done ? 'rolled-back' : phase, told, records);
   }
@@ -169,11 +194,14 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       const names = plan.services.map(({ name }) => name).join(', ');
       giveWayFrom(false);
       await enter('applying', `Applying ${names}`, plan);
+      halfDone = true;
       let verdict = await applyAndVerify(request, ref, attempt, plan, () => {
         applied = true;
+        halfDone = false;
         giveWayFrom(request.overtakeVerifying === true);
         return enter('verifying', 'Waiting until Kubernetes runs it');
       });
+      halfDone = false;
       giveWayFrom(false);
       if (!verdict.cause && plan.restart) {
         verdict = await restartAndVerify(request, ref, attempt, plan.restart, verdict, (note) =>

@@ -98,6 +98,7 @@ export class SimulatedLane {
         plan: () =>
           Promise.resolve({ digest: '', services: [{ name: 'example-api', chart: 'charts/api' }] }),
         inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
+        heal: () => Promise.resolve({ healed: [] }),
         apply: ({ deployment }) => {
           this.applied.push(numberOf(deployment.commit));
           return Promise.resolve({ durationMs: 1 });

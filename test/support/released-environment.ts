@@ -75,7 +75,6 @@ export class ReleaseLab {
     name: string,
     files: Readonly<Record<string, string>>,
     settings: Record<string, unknown> = {},
-    tools: { helm?: string } = {},
   ): Promise<ReleasedEnvironment> {
     await this.kubernetes.createNamespaces([name]);
     const content = join(this.parts.context.folder, 'content', name);
@@ -90,7 +89,7 @@ export class ReleaseLab {
     await writeFile(configFile, this.#configuration(name, folder, repository, settings));
     await writeFile(join(folder, 'token'), this.kubernetes.token);
     const place = { lab: this, name, folder, content, configFile, repository };
-    return ReleasedEnvironment.open({ ...place, tools: { ...this.parts.tools, ...tools } });
+    return ReleasedEnvironment.open(place);
   }
 
   #configuration(
@@ -131,8 +130,6 @@ interface Opened {
   content: string;
   configFile: string;
   repository: GitRepository;
-  /** What the worker runs. */
-  tools: { helm: string; helmfile: string };
 }
 
 export interface Release {
@@ -175,7 +172,7 @@ export class ReleasedEnvironment {
       access: await clusterAccess(config, 'local'),
       secrets: resolveSecrets(config, role, { WORKER_TOKEN: 'slp_of-nobody' }),
       folder: opened.folder,
-      tools: opened.tools,
+      tools: opened.lab.parts.tools,
       logs: {
         append: ({ lines }) => {
           log.push(...lines);
@@ -221,22 +218,6 @@ export class ReleasedEnvironment {
     const { end, judgement } = await this.#apply(deployment, plan);
     for (const record of recordsOf(plan, end, judgement)) this.#remember(record);
     return { plan, end, log: [...this.#log] };
-  }
-
-  /** Plans, and begins an apply that can be cancelled, as Temporal does. */
-  async beginApply(): Promise<{ cancel: () => void; ended: Promise<unknown> }> {
-    this.#deployments += 1;
-    const deployment = this.#ref(`dep_${this.#deployments}`);
-    const plan = await this.plan();
-    const environment = activityEnvironment();
-    const input = { deployment, attempt: 1, plan, deadHolder: '' };
-    const ended = environment.run(this.#activities.apply, input);
-    return {
-      cancel: () => {
-        environment.cancel();
-      },
-      ended,
-    };
   }
 
   async #apply(

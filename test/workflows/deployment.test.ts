@@ -15,6 +15,8 @@ import type { deploymentWorkflow } from '../../workflows/deployment.ts';
 import { deploymentRequest } from '../support/requests.ts';
 import { startTimeSkipping, withWorkers } from '../support/temporal.ts';
 
+const workflowInterceptors = [new URL('lost-track.ts', import.meta.url).pathname];
+
 let environment: TestWorkflowEnvironment;
 beforeAll(async () => {
   environment = await startTimeSkipping();
@@ -25,6 +27,7 @@ const plan = {
   digest: 'digest',
   services: [{ name: 'example-api', chart: 'charts/example-api', chartVersion: '1.0.0' }],
 };
+const once = { attempts: 1, backoffMs: 1_000, limitMs: 1_000 };
 const healthy: RolloutJudgement = {
   state: 'healthy',
   services: [{ service: 'example-api', state: 'healthy', note: 'healthy', helmRevision: 5 }],
@@ -407,6 +410,59 @@ test('cancelled while applying: the process ends first, then the end is recorded
   expect(story.outcomes.map(({ phase }) => phase)).toEqual(['cancelled']);
 });
 
+const pending = 'example-api is pending-upgrade in revision 5; the dep_1 that did it is gone';
+const lost = () => Promise.reject(ApplicationFailure.nonRetryable('', 'LostTrack'));
+
+test('a worker that is lost in the last attempt: what it left is healed, and the end says so', async () => {
+  const asked: unknown[] = [];
+  const story = await deploy(
+    {
+      apply: lost,
+      heal: ({ services, attempt }) => {
+        asked.push({ services, attempt });
+        return Promise.resolve({ healed: [pending] });
+      },
+    },
+    { retry: { ...once, attempts: 2 } },
+  );
+  expect(asked).toEqual([{ services: ['example-api'], attempt: 2 }]);
+  expect(story.end).toMatchObject({ phase: 'errored', cause: { code: 'worker-lost' } });
+  expect(story.end.cause?.sentence).toContain(`Healed afterwards: ${pending}.`);
+  expect(story.outcomes).toHaveLength(1);
+});
+
+test('a worker that is lost when helm had gone through: the release is verified, and succeeded', async () => {
+  const story = await deploy({ apply: lost }, { retry: once });
+  expect(story.end.phase).toBe('succeeded');
+  expect(story.outcomes[0]?.records).toMatchObject([{ end: 'succeeded', helmRevision: 5 }]);
+});
+
+test('a cluster that stays away is the cause of the end, and that nothing could be healed is said', async () => {
+  const away = () => Promise.reject(failure('cluster-unreachable', 'connection refused'));
+  const story = await deploy({ apply: away, heal: away }, { retry: once });
+  expect(story.end).toMatchObject({ phase: 'errored', cause: { code: 'cluster-unreachable' } });
+  expect(story.end.cause?.sentence).toContain('the next deployment does: connection refused');
+});
+
+test('cancelled while its worker is lost: what that left is healed before the end is told', async () => {
+  const order: string[] = [];
+  const story = await deploy({
+    apply: async () => {
+      await cancelByAda();
+      await untilCancelled();
+      return lost();
+    },
+    watchRollout: () => untilCancelled().then(() => healthy),
+    heal: () => {
+      order.push('healed');
+      return Promise.resolve({ healed: [pending] });
+    },
+  });
+  order.push(...story.outcomes.map(({ phase }) => phase));
+  expect(order).toEqual(['healed', 'cancelled']);
+  expect(story.end.cause?.sentence).toBe(`Cancelled by Ada. Healed afterwards: ${pending}.`);
+});
+
 test('a cancel that comes too late does not change the truth', async () => {
   const story = await deploy({
     watchRollout: async ({ mode }) => {
@@ -526,18 +582,23 @@ async function deploy(
     checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
     plan: () => Promise.resolve(plan),
     inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
+    heal: () => Promise.resolve({ healed: [] }),
     apply: () => Promise.resolve({ durationMs: 1 }),
     restart: () => Promise.resolve(),
     rollBack: () => Promise.resolve({ takenBack: [] }),
     watchRollout: besideUntilCancelled(healthy),
     ...cluster,
   };
-  const end = await withWorkers(environment, { cluster: stubs, service }, () =>
-    environment.client.workflow.execute<typeof deploymentWorkflow>('deploymentWorkflow', {
-      taskQueue: SERVICE_QUEUE,
-      workflowId: `deployment/${expect.getState().currentTestName ?? ''}`,
-      args: [deploymentRequest(change)],
-    }),
+  const end = await withWorkers(
+    environment,
+    { cluster: stubs, service },
+    () =>
+      environment.client.workflow.execute<typeof deploymentWorkflow>('deploymentWorkflow', {
+        taskQueue: SERVICE_QUEUE,
+        workflowId: `deployment/${expect.getState().currentTestName ?? ''}`,
+        args: [deploymentRequest(change)],
+      }),
+    { workflowInterceptors },
   );
   return { end, records, outcomes, phases: records.map(({ phase }) => phase) };
 }

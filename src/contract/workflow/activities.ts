@@ -45,6 +45,8 @@ export interface ClusterActivities {
   plan: (input: PlanInput) => Promise<PlanResult>;
   /** Before each attempt: waits for who may live, ends what is left of the dead, heals. */
   inspect: (input: InspectInput) => Promise<InspectResult>;
+  /** After the last attempt: does as `inspect`, and gives back the Lease that a dead holder left. */
+  heal: (input: HealInput) => Promise<HealResult>;
   /** Runs helmfile for the planned services; returns when it said success. */
   apply: (input: ApplyInput) => Promise<ApplyResult>;
   /** Replaces the pods of workloads, once for each attempt however often it is asked. */
@@ -154,6 +156,15 @@ interface InspectInput {
 interface InspectResult {
   /** The holder whose Lease may be taken, because it is proved dead; empty when nobody held it. */
   deadHolder: string;
+  /** What was healed, in sentences. */
+  healed: string[];
+}
+
+interface HealInput extends InspectInput {
+  attempt: number;
+}
+
+interface HealResult {
   /** What was healed, in sentences. */
   healed: string[];
 }

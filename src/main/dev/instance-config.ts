@@ -14,6 +14,8 @@ export interface InstanceOptions {
   rollout?: { timeout?: string; soak?: string };
   retry?: { attempts?: number; backoff?: string };
   onFailure?: 'stop' | 'rollback';
+  /** The workers take their tools from here; from where this process has them by default. */
+  toolsFolder?: string;
 }
 
 export const ENVIRONMENTS = ['cs-dev', 'wcs-dev'] as const;

@@ -14,7 +14,6 @@ import {
 } from './instance-config.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import { logTail } from './part.ts';
-import type { Platform } from './platform.ts';
 import { waitUntil } from './wait-until.ts';
 
 export { ENVIRONMENTS } from './instance-config.ts';
@@ -80,7 +79,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
 
   const start = (name: string, args: string[], secrets: Record<string, string>) =>
     startService(process.execPath, [CLI, ...args, '--config', configFile], {
-      env: { ...childEnvironment(platform), ...secrets },
+      env: { ...childEnvironment(options), ...secrets },
       logFile: join(platform.dataDir, 'logs', `${name}.log`),
     });
   const startWorkerOf = async (cluster: ClusterName, kubernetes: Kubernetes) => {
@@ -154,11 +153,12 @@ async function keepStarting(start: () => Promise<Service>) {
 }
 
 /** What Slipway's own processes need: their programs and the cache of tools. */
-function childEnvironment(platform: Platform): Record<string, string> {
+function childEnvironment({ platform, toolsFolder }: InstanceOptions): Record<string, string> {
   const passed = ['PATH', 'HOME', 'XDG_CACHE_HOME', 'SLIPWAY_TOOLS_DIR'];
   const found = passed.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { ...Object.fromEntries(found), ...platform.mark, LANG: 'C.UTF-8', TZ: 'UTC' };
+  const tools = toolsFolder === undefined ? {} : { SLIPWAY_TOOLS_DIR: toolsFolder };
+  return { ...Object.fromEntries(found), ...tools, ...platform.mark, LANG: 'C.UTF-8', TZ: 'UTC' };
 }
