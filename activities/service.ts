@@ -16,6 +16,7 @@ import type { RolloutPolicy } from '../src/domain/rollout.ts';
 import { acceptCommit, type AcceptDeps } from './accept-commit.ts';
 import { beating } from './heartbeat.ts';
 import { readGates, type GateDeps } from './read-gates.ts';
+import { createPollHead, type PollDeps } from './poll-head.ts';
 
 /** What the activities beside the server are given; src/main makes it from the adapters. */
 export interface ServiceDeps extends AcceptDeps {
@@ -30,6 +31,7 @@ export interface ServiceDeps extends AcceptDeps {
   };
   submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>;
   gates: GateDeps;
+  polls: Omit<PollDeps, 'mirror'>;
 }
 
 interface EnvironmentSettings extends LaneKey {
@@ -116,6 +118,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
     readGates: (input) => readGates(deps.gates, input),
     recordPhase: (input) => deps.deployments.recordPhase(input),
     recordOutcome: (input) => deps.deployments.recordOutcome(input),
+    pollHead: createPollHead({ mirror: deps.mirror, ...deps.polls }),
   };
 }
 

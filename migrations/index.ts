@@ -6,6 +6,7 @@ import * as undo from './0004-undo.ts';
 import * as gates from './0005-gates.ts';
 import * as intake from './0007-intake.ts';
 import * as workers from './0008-workers.ts';
+import * as polls from './0011-polls.ts';
 
 /** All migrations in order. A shipped one never changes; a new one gets the next number. */
 export const migrations: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const migrations: Record<string, Migration> = {
   '0005-gates': gates,
   '0007-intake': intake,
   '0008-workers': workers,
+  '0011-polls': polls,
 };

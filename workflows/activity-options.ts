@@ -30,6 +30,13 @@ export const { recordPhase, recordOutcome, submitToLane, readRecorded, readGates
 export const { startRelease, orderWaiting, acceptCommit } =
   proxyActivities<ServiceActivities>(readingGit);
 
+// The next poll comes anyway, and one that hangs holds it up.
+export const { pollHead } = proxyActivities<ServiceActivities>({
+  ...readingGit,
+  scheduleToCloseTimeout: 5 * MINUTE,
+  retry: { initialInterval: SECOND, maximumInterval: 10 * SECOND, maximumAttempts: 3 },
+});
+
 /** The activities on one cluster's queue, with a sentence for Temporal's UI. */
 export function onCluster(cluster: string, where: string) {
   const common: ActivityOptions = {

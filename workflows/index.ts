@@ -1,3 +1,4 @@
 export { deploymentWorkflow } from './deployment.ts';
 export { laneWorkflow } from './lane.ts';
+export { pollWorkflow } from './poll.ts';
 export { releaseWorkflow } from './release.ts';

@@ -37,6 +37,8 @@ export interface RepositoryConfig {
   name: string;
   url: string;
   branch: string;
+  /** How often the head is looked at; without it webhooks alone tell. */
+  pollMs?: number;
   /** Without it the branch is polled only. */
   forge?: ForgeConfig;
   environments: ReadonlyMap<string, EnvironmentConfig>;

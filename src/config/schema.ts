@@ -268,6 +268,13 @@ const repositorySchema = Type.Object(
       }),
     ),
     forge: Type.Optional(forgeSchema),
+    poll: Type.Optional(
+      text(
+        'off, or a duration from 10s to 99h such as 60s',
+        'How often the head of the branch is looked at; finds pushes of which no webhook told. Default 60s.',
+        { pattern: '^(off|[1-9][0-9]{1,3}s|[1-9][0-9]{0,2}m|[1-9][0-9]?h)$' },
+      ),
+    ),
     environments: mapOf(byName, environmentSchema, 'By helmfile environment.', {
       minProperties: 1,
     }),

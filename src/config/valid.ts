@@ -64,6 +64,7 @@ function toRepository(name: string, raw: RawRepository, secret: ToSecret): Repos
     name,
     url: raw.url,
     branch: raw.branch ?? 'main',
+    ...(raw.poll === 'off' ? {} : { pollMs: milliseconds(raw.poll ?? '60s') }),
     ...(raw.forge && { forge: toForge([...path, 'forge'], raw.forge, secret) }),
     environments: mapEntries(raw.environments, (environment, value) =>
       toEnvironment(name, environment, value, secret),

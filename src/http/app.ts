@@ -13,6 +13,7 @@ import { addHealthRoutes } from './health.ts';
 import { addInboxRoutes } from './inbox.ts';
 import { describeApi } from './openapi.ts';
 import { addReleaseRoutes } from './releases.ts';
+import { addRepositoryRoutes } from './repositories.ts';
 import { createWake } from './wake.ts';
 import { addWebhookRoutes } from './webhooks.ts';
 import { addWorkerRoutes } from './worker.ts';
@@ -45,6 +46,7 @@ export async function createApp(deps: AppDependencies): Promise<FastifyInstance>
     done();
   });
   addReleaseRoutes(app, deps);
+  addRepositoryRoutes(app, deps);
   addDeploymentRoutes(app, deps.store);
   addCancelRoutes(app, deps);
   const wake = createWake(deps, app.log);

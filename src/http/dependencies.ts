@@ -5,6 +5,8 @@ import type { Store } from '../adapters/postgres/store.ts';
 export interface ServedRepository {
   url: string;
   branch: string;
+  /** How often the branch is looked at; absent where it is not. */
+  pollMs?: number;
   /** Resolved; none means that no forge may report pushes. */
   webhookSecrets: readonly string[];
   environments: ReadonlyMap<string, { after: readonly string[] }>;

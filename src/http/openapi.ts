@@ -13,6 +13,7 @@ import {
   releaseSchema,
   rerunReleaseSchema,
 } from '../contract/api/release.ts';
+import { repositoryPageSchema, repositorySchema } from '../contract/api/repository.ts';
 import { webhookAnswerSchema } from '../contract/api/webhook.ts';
 import { workerLogSchema, workerPlanSchema } from '../contract/api/worker.ts';
 import type { App } from './server.ts';
@@ -32,6 +33,8 @@ const NAMED_SCHEMAS = [
   releasePageSchema,
   releaseSchema,
   rerunReleaseSchema,
+  repositoryPageSchema,
+  repositorySchema,
   webhookAnswerSchema,
   workerLogSchema,
   workerPlanSchema,

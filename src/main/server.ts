@@ -9,6 +9,7 @@ import { openDatabase } from '../adapters/postgres/database.ts';
 import { listenForInbox } from '../adapters/postgres/notifications.ts';
 import { createStore } from '../adapters/postgres/store.ts';
 import { Orchestrator } from '../adapters/temporal/orchestrator.ts';
+import type { Poll } from '../adapters/temporal/polls.ts';
 import {
   connectWorkers,
   createServiceWorker,
@@ -23,6 +24,7 @@ import { createRedactor } from '../domain/redact.ts';
 import { createApp } from '../http/app.ts';
 import type { ServedRepository } from '../http/dependencies.ts';
 import { abortOnSignal } from './abort-on-signal.ts';
+import { keepPolls } from './keep-polls.ts';
 import { createLog } from './log.ts';
 import { createMirrors } from './mirrors.ts';
 import { createRelay } from './relay.ts';
@@ -105,6 +107,12 @@ export async function runServer({ configFile }: { configFile: string }): Promise
           return place ? freezesInForce(place.freeze, now) : [];
         },
       },
+      polls: {
+        branch: (name) => config.repositories.get(name)?.branch,
+        heads: store.inbox,
+        seen: store.polls,
+        log,
+      },
     });
     installRuntime((message, fields) => {
       log.warn(fields, redact(message));
@@ -115,6 +123,13 @@ export async function runServer({ configFile }: { configFile: string }): Promise
       const { namespace } = config.temporal;
       const setting = { connection, namespace, interceptor: failureInterceptor(redact) };
       const worker = await createServiceWorker(setting, activities);
+      const polls = pollsOf(config);
+      const polling = keepPolls({
+        setSchedules: () => orchestrator.setPollSchedules(polls),
+        lookNow: () => orchestrator.pollNow(polls),
+        log,
+      });
+      closing.push(polling.stop);
       log.info('ready');
       await worker.runUntil(untilAborted(stop));
     }
@@ -138,14 +153,24 @@ async function untilConnected(address: string, log: Logger, stop: AbortSignal) {
   return undefined;
 }
 
+function pollsOf(config: Config): Poll[] {
+  return [...config.repositories].flatMap(([repository, { pollMs }]) =>
+    pollMs === undefined ? [] : [{ repository, everyMs: pollMs }],
+  );
+}
+
 function servedRepositories(
   config: Config,
   secrets: ServerSecrets,
 ): ReadonlyMap<string, ServedRepository> {
   return new Map(
-    [...config.repositories].map(([name, { url, branch, environments }]) => [
+    [...config.repositories].map(([name, { url, branch, pollMs, environments }]) => [
       name,
-      { url, branch, environments, webhookSecrets: secrets.webhookSecrets.get(name) ?? [] },
+      {
+        ...{ url, branch, environments },
+        ...(pollMs === undefined ? {} : { pollMs }),
+        webhookSecrets: secrets.webhookSecrets.get(name) ?? [],
+      },
     ]),
   );
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { EXAMPLE, exampleWith, problemsOf } from './example.ts';
 
 const NOTPROD = 'repositories.notprod';
+const POLL = 'off, or a duration from 10s to 99h such as 60s';
 const CS_QA = `${NOTPROD}.environments.cs-qa`;
 const CS_PROD = 'repositories.prod.environments.cs-prod';
 const WCS_QA = `${NOTPROD}.environments.wcs-qa`;
@@ -29,7 +30,7 @@ describe('a mistake is named with its place and what to do', () => {
     [
       '  branch: main',
       '  aprovals: 2',
-      '16:5 unknown key "aprovals"; known here: url, branch, forge, environments, versionSources',
+      '16:5 unknown key "aprovals"; known here: url, branch, forge, poll, environments, versionSources',
     ],
     [
       '        tier: prod',
@@ -163,6 +164,8 @@ describe('a mistake is named with its place and what to do', () => {
       '    branch: -main',
       `16:13 ${NOTPROD}.branch must be the name of a branch`,
     ],
+    ['    branch: main', '    poll: 5s', `16:11 ${NOTPROD}.poll must be ${POLL}`],
+    ['    branch: main', '    poll: 100h', `16:11 ${NOTPROD}.poll must be ${POLL}`],
     ['    branch: main', '    branch: a b', `16:13 ${NOTPROD}.branch must be the name of a branch`],
 
     // Names.

@@ -99,8 +99,18 @@ describe('a valid file', () => {
     );
     expect(config.server.listen).toEqual({ host: '127.0.0.1', port: 8080 });
     expect(config.temporal.namespace).toBe('slipway');
-    expect(config.repositories.get('notprod')).toMatchObject({ branch: 'main' });
+    expect(config.repositories.get('notprod')).toMatchObject({ branch: 'main', pollMs: 60_000 });
     expect(config.repositories.get('notprod')?.forge).toBeUndefined();
+  });
+
+  test.each([
+    ['10s', 10_000],
+    ['5m', 300_000],
+    ['99h', 356_400_000],
+    ['off', undefined],
+  ])('polls a branch as it says: %s', (poll, pollMs) => {
+    const config = validConfig(exampleWith(['    branch: main', `    poll: ${poll}`]));
+    expect(config.repositories.get('notprod')?.pollMs).toBe(pollMs);
   });
 
   test.each([

@@ -1,6 +1,11 @@
 import { SlipwayError, type CauseCode } from '../../domain/errors.ts';
 
-const RULES: readonly [RegExp, CauseCode][] = [
+const RULES: readonly [pattern: RegExp, code: CauseCode, sentence?: string][] = [
+  [
+    /returned error: 30[12378]/i,
+    'git-auth',
+    'the forge redirects to another address, as after a rename: correct its url in slipway.yaml',
+  ],
   [
     /couldn't find remote ref|not our ref|unadvertised object|did not send all necessary/i,
     'commit-missing',
@@ -22,7 +27,8 @@ const RULES: readonly [RegExp, CauseCode][] = [
 
 /** Turns a failed git command into an error that says what was being done; output holds no token. */
 export function gitError(doing: string, stderr: string): SlipwayError {
-  const code = RULES.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'git-unreachable';
+  const [, code = 'git-unreachable', sentence] =
+    RULES.find(([pattern]) => pattern.test(stderr)) ?? [];
   const last = stderr.trim().split('\n').slice(-3).join(' ').slice(0, 500);
-  return new SlipwayError(code, `${doing}: ${last || 'git gave no reason'}`);
+  return new SlipwayError(code, `${doing}: ${sentence ?? (last || 'git gave no reason')}`);
 }

@@ -40,6 +40,13 @@ export interface InboxRow {
   request?: { releaseId: string; run: number; environments?: string[]; force: boolean };
 }
 
+/** A branch and what it points at. */
+interface FoundHead {
+  repository: string;
+  ref: string;
+  commit: string;
+}
+
 /** How long a relay that died keeps its rows from the others. */
 const CLAIM = sql<Date>`now() + interval '60 seconds'`;
 const PAUSE = sql<Date>`now() + least(30, 2 ^ least(tries, 5)) * interval '1 second'`;
@@ -95,16 +102,21 @@ export function createInbox(db: Db) {
       }),
 
     /**
-     * Stores a head that the poll found, unless it has a release or waits for one already; answers
-     * which of these it is.
+     * Stores a head that the poll found, unless it has a release, waits for one already, or is parked;
+     * answers which of these it is.
      */
-    addHead: (head: {
-      repository: string;
-      ref: string;
-      commit: string;
-    }): Promise<'released' | 'waiting' | 'stored'> =>
+    addHead: (head: FoundHead): Promise<'released' | 'waiting' | 'parked' | 'stored'> =>
       db.transaction().execute(async (tx) => {
         const { repository, ref, commit } = head;
+        const open = await tx
+          .selectFrom('inbox')
+          .select('parked_at')
+          .where('repository', '=', repository)
+          .where('after', '=', commit)
+          .where('done_at', 'is', null)
+          .orderBy('parked_at', (order) => order.nullsFirst())
+          .executeTakeFirst();
+        if (open) return open.parked_at === null ? 'waiting' : 'parked';
         const release = await tx
           .selectFrom('releases')
           .select('id')
@@ -112,14 +124,6 @@ export function createInbox(db: Db) {
           .where('commit', '=', commit)
           .executeTakeFirst();
         if (release) return 'released';
-        const waiting = await tx
-          .selectFrom('inbox')
-          .select('id')
-          .where('repository', '=', repository)
-          .where('after', '=', commit)
-          .where('done_at', 'is', null)
-          .executeTakeFirst();
-        if (waiting) return 'waiting';
         const stored = await tx
           .insertInto('inbox')
           .values({ id: newId('inb'), source: 'poll', repository, ref, after: commit })

@@ -25,6 +25,7 @@ export interface Tables {
   inbox: InboxTable;
   deliveries: DeliveryTable;
   pushers: PusherTable;
+  polls: PollTable;
   tokens: TokenTable;
   audit: AuditTable;
 }
@@ -233,6 +234,8 @@ interface InboxTable {
   /** Tries that failed by the row's own fault. */
   failures: Generated<number>;
   parked_at: Date | null;
+  /** Its last try ended with the process: nothing else is tried beside it. */
+  alone: Generated<boolean>;
 }
 
 interface DeliveryTable {
@@ -246,6 +249,18 @@ interface PusherTable {
   release_id: string;
   forge_user: string;
   login: string;
+}
+
+/** What the latest look at a branch saw; the last head stays while it cannot be read. */
+interface PollTable {
+  repository: string;
+  polled_at: Generated<Date>;
+  commit: string | null;
+  /** Since when the head is this commit, as far as polls know. */
+  seen_at: Date | null;
+  error_code: string | null;
+  error: string | null;
+  failing_since: Date | null;
 }
 
 interface TokenTable {

@@ -10,6 +10,7 @@ import { createHolds } from './holds.ts';
 import { createInboxEntries } from './inbox-entries.ts';
 import { createInbox } from './inbox.ts';
 import { createLogs } from './logs.ts';
+import { createPolls } from './polls.ts';
 import { createReleases } from './releases.ts';
 import { createStops } from './stops.ts';
 import { createTokens } from './tokens.ts';
@@ -19,6 +20,7 @@ export function createStore(db: Db) {
   return {
     inbox: translated('inbox', createInbox(db)),
     inboxEntries: translated('inboxEntries', createInboxEntries(db)),
+    polls: translated('polls', createPolls(db)),
     releases: translated('releases', createReleases(db)),
     deployments: translated('deployments', createDeployments(db)),
     environments: translated('environments', createEnvironments(db)),

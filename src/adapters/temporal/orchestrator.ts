@@ -28,6 +28,7 @@ import type {
   ReleaseInput,
 } from '../../contract/workflow/payloads.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { pollNow, setPollSchedules, type Poll } from './polls.ts';
 import { releaseAttributes } from './search-attributes.ts';
 
 // The relay and the API try again; a call that hangs would only hide that Temporal is away.
@@ -37,6 +38,8 @@ const UPDATE_DEADLINE_MS = 15_000;
 
 /** What passes by itself, of gRPC's codes: cancelled, deadline, exhausted, aborted, internal, unavailable. */
 const PASSING_CODES: readonly unknown[] = [1, 4, 8, 10, 13, 14];
+// Some calls for each repository.
+const POLLS_DEADLINE_MS = 60_000;
 
 type Lane = (key: LaneKey, carried?: LaneState) => Promise<void>;
 
@@ -118,6 +121,16 @@ export class Orchestrator {
         });
       }
     });
+  }
+
+  /** Has exactly these branches polled. */
+  async setPollSchedules(polls: readonly Poll[]): Promise<void> {
+    await this.#within(POLLS_DEADLINE_MS, () => setPollSchedules(this.#client, polls));
+  }
+
+  /** Has each of these branches looked at now. */
+  async pollNow(polls: readonly Poll[]): Promise<void> {
+    await this.#within(POLLS_DEADLINE_MS, () => pollNow(this.#client, polls));
   }
 
   /** Throws when Temporal does not answer. */

@@ -15,6 +15,8 @@ import type {
   DeploymentRequest,
   ReleaseGraph,
   ReleaseInput,
+  PollInput,
+  PollResult,
 } from './payloads.ts';
 
 /** Activities on the queue of the service: they reach PostgreSQL, Temporal and git. */
@@ -36,6 +38,8 @@ export interface ServiceActivities {
   readGates: (input: GatesInput) => Promise<GatesAnswer>;
   recordPhase: (input: PhaseRecord) => Promise<void>;
   recordOutcome: (input: OutcomeRecord) => Promise<void>;
+  /** Stores the head of a branch in the inbox unless it is known. */
+  pollHead: (input: PollInput) => Promise<PollResult>;
 }
 
 /** Activities on the queue of a cluster: they hold that cluster's credentials. */

@@ -24,6 +24,13 @@ export function laneWorkflowId({ cluster, namespace }: LaneKey): string {
   return `lane/${cluster}/${namespace}`;
 }
 
+export const POLL_PREFIX = 'poll/';
+
+/** The schedule that looks at a repository's branch; its runs are called so too, with their time. */
+export function pollScheduleId(repository: string): string {
+  return `${POLL_PREFIX}${repository}`;
+}
+
 /** A fixed id for each environment, so that Temporal itself keeps two deployments from running. */
 export function deploymentWorkflowId({ cluster, namespace }: LaneKey): string {
   return `deployment/${cluster}/${namespace}`;

@@ -92,3 +92,13 @@ export interface LaneState {
   /** Ends of late, so that a repeated request gets its answer. */
   ends: DeploymentEnd[];
 }
+
+export interface PollInput {
+  repository: string;
+}
+
+/** What a look at a branch found: its head has a release, waits for one, is parked, or was stored to get one. */
+export type PollResult =
+  | { answer: 'released' | 'waiting' | 'parked' | 'stored'; commit: string }
+  | { answer: 'unreadable'; cause: CauseReport }
+  | { answer: 'not-configured' };

@@ -67,6 +67,8 @@ export function instanceConfiguration(options: InstanceOptions, place: InstanceP
         {
           url: repository.url,
           branch: repository.branch,
+          // Its hook tells at once, and what is in it at the start is not to be released by itself.
+          poll: 'off',
           forge: { type: 'github', webhookSecret: { env: SECRET_VARIABLES.webhook } },
           environments: environments[index],
         },

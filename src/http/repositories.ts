@@ -1,0 +1,60 @@
+import { Type } from 'typebox';
+import { problemSchema } from '../contract/api/problem.ts';
+import {
+  repositoryPageSchema,
+  repositorySchema,
+  type Repository,
+} from '../contract/api/repository.ts';
+import { ref } from '../contract/api/schema.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { AppDependencies } from './dependencies.ts';
+import { nameParameter } from './queries.ts';
+import type { App } from './server.ts';
+
+const config = { permission: 'token' } as const;
+const problems = { '4xx': ref(problemSchema), '5xx': ref(problemSchema) };
+const tags = ['repositories'];
+const params = Type.Object({ name: nameParameter });
+
+/** Repositories: what their branches point at, whether they can be read, and what waits to come in. */
+export function addRepositoryRoutes(
+  app: App,
+  { store, repositories }: Pick<AppDependencies, 'store' | 'repositories'>,
+): void {
+  app.get(
+    '/api/v1/repositories',
+    {
+      config,
+      schema: {
+        summary: 'Lists repositories in the order of the configuration',
+        tags,
+        response: { 200: ref(repositoryPageSchema), ...problems },
+      },
+    },
+    async () => {
+      const items = await Promise.all([...repositories().keys()].map(mustFind));
+      return { items, nextCursor: null };
+    },
+  );
+
+  app.get(
+    '/api/v1/repositories/:name',
+    {
+      config,
+      schema: {
+        summary: 'Shows what was seen of a repository’s branch',
+        tags,
+        params,
+        response: { 200: ref(repositorySchema), ...problems },
+      },
+    },
+    ({ params }) => mustFind(params.name),
+  );
+
+  async function mustFind(name: string): Promise<Repository> {
+    const repository = repositories().get(name);
+    if (!repository) throw new Refusal('not-found', `There is no repository ${name}.`);
+    const { url, branch, pollMs } = repository;
+    return { name, url, branch, pollEveryMs: pollMs ?? null, ...(await store.polls.find(name)) };
+  }
+}
