@@ -30,6 +30,8 @@ export interface ServiceDeps extends AcceptDeps {
     }) => Promise<RecordedService[]>;
   };
   submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>;
+  /** What Temporal runs in a namespace. */
+  runningDeployment: (key: LaneKey) => Promise<DeploymentRequest | undefined>;
   gates: GateDeps;
   polls: Omit<PollDeps, 'mirror'>;
 }
@@ -93,6 +95,13 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
       // The lane remembers only its latest ends; the store remembers all.
       const end = await deps.deployments.findEnd(request.deploymentId);
       return end ? { answer: 'ended', end } : deps.submitToLane(request);
+    },
+
+    lookAtDeployment: async ({ deploymentId, ...key }) => {
+      // Looked for first: it ends between the two questions, not before them.
+      const running = await deps.runningDeployment(key);
+      const end = deploymentId && (await deps.deployments.findEnd(deploymentId));
+      return { ...(running ? { running } : {}), ...(end ? { end } : {}) };
     },
 
     orderWaiting: ({ repository, environment, candidates }) =>

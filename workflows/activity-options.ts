@@ -24,8 +24,14 @@ const readingGit: ActivityOptions = {
   heartbeatTimeout: 30 * SECOND,
 };
 
-export const { recordPhase, recordOutcome, submitToLane, readRecorded, readGates } =
-  proxyActivities<ServiceActivities>(recording);
+export const {
+  recordPhase,
+  recordOutcome,
+  submitToLane,
+  lookAtDeployment,
+  readRecorded,
+  readGates,
+} = proxyActivities<ServiceActivities>(recording);
 
 export const { startRelease, orderWaiting, acceptCommit } =
   proxyActivities<ServiceActivities>(readingGit);

@@ -109,9 +109,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   }
 
   function cancelledSentence(): string {
-    // Without a signal it was the lane that ended, and took its deployment with it.
-    const by =
-      cancelledBy === undefined ? 'Cancelled with its lane' : `Cancelled by ${cancelledBy}`;
+    const by = cancelledBy === undefined ? 'Cancelled in Temporal' : `Cancelled by ${cancelledBy}`;
     if (takingBack)
       return `${by}, while it was taken back: what was not done yet is left as it is.`;
     return applied ? `${by}, after the apply had gone through: not verified.` : `${by}.`;

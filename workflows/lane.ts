@@ -41,6 +41,7 @@ import { acceptCommit, orderWaiting, recordOutcome, recordPhase } from './activi
 import type { deploymentWorkflow } from './deployment.ts';
 import { shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
+import { findOutlived } from './outlived.ts';
 import { searchAttributes } from './search-attributes.ts';
 
 const submit = defineUpdate<SubmitResult, [SubmitInput]>(SUBMIT_UPDATE);
@@ -52,12 +53,14 @@ const laneQuery = defineQuery<LaneView>(LANE_QUERY);
 
 // Enough for a release that asks again; older ends are answered from the store.
 const ENDS_KEPT = 50;
-const ORPHAN_WAIT_MS = 10_000;
 const ORDER_AGAIN_MS = 30_000;
+const ALMOST_GONE_MS = 1_000;
+// Long enough that a busy day is one run, short enough that Temporal holds no lane that nobody uses.
+const IDLE_MS = 10 * 60_000;
 
 interface Running {
   request: DeploymentRequest;
-  handle?: ChildWorkflowHandle<typeof deploymentWorkflow>;
+  handle?: Pick<ChildWorkflowHandle<typeof deploymentWorkflow>, 'signal'>;
   end?: DeploymentEnd;
   /** A cancel that came before the deployment was started. */
   cancelledBy?: string;
@@ -65,12 +68,12 @@ interface Running {
   told?: string;
 }
 
-/** The queue of one environment: one deployment at a time, newest waiting commit first, none lost. */
-export async function laneWorkflow(
-  key: LaneKey,
-  carried: LaneState = { waiting: [], ends: [] },
-): Promise<void> {
-  const { waiting, ends } = carried;
+/**
+ * The queue of one environment: one deployment at a time, newest waiting commit first, none lost. It ends
+ * when nobody needs it, and the next deployment starts it again.
+ */
+export async function laneWorkflow(key: LaneKey, carried?: LaneState): Promise<void> {
+  const { waiting, ends } = carried ?? { waiting: [], ends: [] };
   const cancelling: CancelDeploymentInput[] = [];
   let running: Running | undefined;
   // Order is decided after each arrival and before each start: what was accepted meanwhile counts.
@@ -124,16 +127,19 @@ export async function laneWorkflow(
       : undefined;
   };
 
+  const isIdle = () => !running && waiting.length === 0 && cancelling.length === 0;
+  const hasWork = () =>
+    cancelling.length > 0 ||
+    (queue.order === 'needed' && waiting.length > 0) ||
+    running?.end !== undefined ||
+    overtaking() !== undefined ||
+    (!running && waiting.length > 0 && queue.order === 'decided') ||
+    mustRotate();
+
+  if (!carried) await adopt();
   for (;;) {
-    await condition(
-      () =>
-        cancelling.length > 0 ||
-        (queue.order === 'needed' && waiting.length > 0) ||
-        running?.end !== undefined ||
-        overtaking() !== undefined ||
-        (!running && waiting.length > 0 && queue.order === 'decided') ||
-        mustRotate(),
-    );
+    if (!isIdle()) await condition(hasWork);
+    else if (!(await condition(hasWork, IDLE_MS)) && isIdle()) return;
     const asked = cancelling.shift();
     if (asked) {
       const request = take(asked.deploymentId);
@@ -144,7 +150,7 @@ export async function laneWorkflow(
         });
       } else if (running?.request.deploymentId === asked.deploymentId) {
         running.cancelledBy = asked.by;
-        await running.handle?.signal(cancel, { by: asked.by }).catch(() => undefined);
+        await running.handle?.signal(cancel, asked).catch(() => undefined);
       }
       continue;
     }
@@ -225,11 +231,14 @@ export async function laneWorkflow(
       await tell(request, ended);
       return;
     }
+    let child: ChildWorkflowHandle<typeof deploymentWorkflow>;
     try {
-      me.handle = await startChild<typeof deploymentWorkflow>('deploymentWorkflow', {
+      child = await startChild<typeof deploymentWorkflow>('deploymentWorkflow', {
         workflowId: deploymentWorkflowId(key),
         args: [request],
-        parentClosePolicy: 'REQUEST_CANCEL',
+        // A lane that is lost must not take with it what it began; the next one finds it by the memo.
+        parentClosePolicy: 'ABANDON',
+        memo: { request },
         cancellationType: 'WAIT_CANCELLATION_COMPLETED',
         staticSummary: `Deploy ${shortCommit(commit)} to ${environment}: ${request.title}`,
         typedSearchAttributes: searchAttributes({
@@ -243,24 +252,38 @@ export async function laneWorkflow(
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      // The deployment of a lane that was lost still runs: it goes first, unless it gives way.
+      // A lost lane's last deed: it goes first, unless it gives way.
       running = undefined;
       waiting.unshift(request);
       queue.order = 'needed';
-      await getExternalWorkflowHandle(deploymentWorkflowId(key))
-        .signal(supersede, asNewcomer(request))
-        .catch(() => undefined);
-      await sleep(ORPHAN_WAIT_MS);
+      if (me.cancelledBy !== undefined) cancelling.push({ deploymentId, by: me.cancelledBy });
+      if (!(await adopt())) await sleep(ALMOST_GONE_MS);
       return;
     }
-    if (me.cancelledBy !== undefined) await me.handle.signal(cancel, { by: me.cancelledBy });
-    void me.handle.result().then(
+    me.handle = child;
+    if (me.cancelledBy !== undefined) await child.signal(cancel, { by: me.cancelledBy });
+    follow(me, child.result());
+  }
+
+  /** Takes over what runs already, because the lane that began it was lost. */
+  async function adopt(): Promise<boolean> {
+    const outlived = await findOutlived(key);
+    if (!outlived) return false;
+    const { request, handle, result } = outlived;
+    take(request.deploymentId);
+    running = { request, handle };
+    follow(running, result());
+    return true;
+  }
+
+  function follow(me: Running, result: Promise<DeploymentEnd>): void {
+    void result.then(
       (end) => {
         me.end = end;
       },
       async (error: unknown) => {
         const sentence = `The deployment ended abnormally: ${error instanceof Error ? error.message : 'unknown'}.`;
-        const { deploymentId } = request;
+        const { deploymentId, environment } = me.request;
         const cause: CauseReport = { code: 'worker-lost', sentence };
         const end: DeploymentEnd = { deploymentId, environment, phase: 'errored', cause };
         await recordOutcome({ ...end, attempt: 0 });

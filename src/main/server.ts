@@ -99,6 +99,7 @@ export async function runServer({ configFile }: { configFile: string }): Promise
       services: store.environments,
       holds: store.holds,
       submitToLane: (request) => orchestrator.submitToLane(request),
+      runningDeployment: (key) => orchestrator.runningDeployment(key),
       gates: {
         facts: store.gates.facts,
         approvals: store.approvals,

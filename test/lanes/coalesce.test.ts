@@ -1,7 +1,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTimeSkipping, withWorkers } from '../support/temporal.ts';
-import { SimulatedLane } from './simulated-lane.ts';
+import { SimulatedLane, stubsOf } from './simulated-lane.ts';
 
 let environment: TestWorkflowEnvironment;
 beforeAll(async () => {
@@ -15,13 +15,13 @@ test('a hundred pushes in a hundred seconds, with applies of thirty, are applied
   const lane = new SimulatedLane(environment, 'hundred');
   await withWorkers(
     environment,
-    lane.stubs(),
+    stubsOf([lane]),
     async () => {
       for (let number = 1; number <= 100; number += 1) {
-        await lane.submit({ number, applySeconds: 30 });
+        await lane.submit({ number, applyMs: 30_000 });
         await environment.sleep('1s');
       }
-      await lane.settle();
+      await lane.settle(20_000);
     },
     { workflowInterceptors },
   );

@@ -2,6 +2,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Orchestrator } from '../../src/adapters/temporal/orchestrator.ts';
 import type { OutcomeRecord, ServiceActivities } from '../../src/contract/workflow/activities.ts';
 import {
   deploymentWorkflowId,
@@ -22,10 +23,15 @@ import { startDevServer, withWorkers } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 
 let environment: TestWorkflowEnvironment;
+let orchestrator: Orchestrator;
 beforeAll(async () => {
   environment = await startDevServer();
+  orchestrator = new Orchestrator({ address: environment.address, namespace: 'default' });
 });
-afterAll(() => environment.teardown());
+afterAll(async () => {
+  await orchestrator.close();
+  await environment.teardown();
+});
 
 test('of what arrives while a deployment runs, only the newest commit is deployed after it', async () => {
   await inLane('newest', async (lane) => {
@@ -136,20 +142,43 @@ test('a newer commit takes the place of a deployment that pauses between attempt
   });
 });
 
-test('a lane that was terminated comes back, and what still runs is waited for', async () => {
+test('a lane that was terminated comes back, and what still runs is brought to its end first', async () => {
   await inLane('lost', async (lane) => {
     await lane.submit(1);
     await lane.started(1);
-    await environment.client.workflow.getHandle(laneWorkflowId(lane.key)).terminate();
-    // The lane's end takes its deployment with it; asked again, the lane finds that it ended.
-    await lane.submit(1);
+    await lane.terminate();
+    // Releases that hear nothing ask again.
+    expect(await lane.submit(1)).toEqual({ answer: 'queued' });
     await lane.submit(2);
+    lane.finish(1);
+    await until(() => lane.end(1));
     await lane.started(2);
     lane.finish(2);
     await until(() => lane.end(2));
-    expect(lane.end(1)).toMatchObject({ phase: 'cancelled' });
+    expect(lane.end(1)).toMatchObject({ phase: 'succeeded' });
     expect(lane.applied).toEqual([1, 2]);
     expect(lane.together).toBe(1);
+  });
+});
+
+test('what outlived its lane can be cancelled through the new one, and nothing else is by that', async () => {
+  await inLane('outlived', async (lane) => {
+    await lane.submit(1);
+    await lane.started(1);
+    await lane.terminate();
+    await lane.submit(1);
+    await lane.submit(2, 'manual');
+    await lane.cancel(1);
+    await until(() => lane.end(1));
+    expect(lane.end(1)).toMatchObject({
+      phase: 'cancelled',
+      cause: { sentence: 'Cancelled by Ada.' },
+    });
+    await lane.started(2);
+    lane.finish(2);
+    await until(() => lane.end(2));
+    expect(lane.end(2)?.phase).toBe('succeeded');
+    expect(lane.applied).toEqual([1, 2]);
   });
 });
 
@@ -189,7 +218,7 @@ async function inLane(name: string, story: (lane: Lane) => Promise<void>): Promi
   const lane = new Lane(name);
   await withWorkers(environment, lane.stubs(), async () => {
     await story(lane);
-    await environment.client.workflow.getHandle(laneWorkflowId(lane.key)).terminate();
+    await lane.terminate();
   });
 }
 
@@ -236,6 +265,10 @@ class Lane {
     await handle.signal(CANCEL_DEPLOYMENT_SIGNAL, { deploymentId: this.#id(commit), by: 'Ada' });
   }
 
+  terminate() {
+    return environment.client.workflow.getHandle(laneWorkflowId(this.key)).terminate();
+  }
+
   finish(commit: number): void {
     this.#finished.add(this.#id(commit));
   }
@@ -258,6 +291,11 @@ class Lane {
       recordOutcome: (record) => {
         this.#ends.set(record.deploymentId, record);
         return Promise.resolve();
+      },
+      lookAtDeployment: async ({ deploymentId = '', ...key }) => {
+        const running = await orchestrator.runningDeployment(key);
+        const end = this.#ends.get(deploymentId);
+        return { ...(running ? { running } : {}), ...(end ? { end } : {}) };
       },
       acceptCommit: ({ commit, deploymentId }) => {
         const end = this.#ends.get(deploymentId);

@@ -1,5 +1,6 @@
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Orchestrator } from '../../src/adapters/temporal/orchestrator.ts';
 import type {
   ClusterActivities,
   OutcomeRecord,
@@ -12,7 +13,7 @@ import {
   type SubmitResult,
 } from '../../src/contract/workflow/messages.ts';
 import type { DeploymentKind } from '../../src/domain/overtaking.ts';
-import { decideOrder } from '../../src/domain/ordering.ts';
+import { decideOrder, type Candidate, type OrderDecision } from '../../src/domain/ordering.ts';
 import type { laneWorkflow } from '../../workflows/lane.ts';
 import { deploymentRequest } from '../support/requests.ts';
 
@@ -20,7 +21,7 @@ import { deploymentRequest } from '../support/requests.ts';
 export interface Push {
   number: number;
   /** How long its apply takes. */
-  applySeconds: number;
+  applyMs: number;
   kind?: DeploymentKind;
 }
 
@@ -30,12 +31,14 @@ export class SimulatedLane {
   readonly applied: number[] = [];
   readonly ends = new Map<number, OutcomeRecord>();
   readonly pushed = new Map<number, Push>();
+  readonly name: string;
   readonly #key: { cluster: string; namespace: string };
   readonly #environment: TestWorkflowEnvironment;
   #accepted: string | undefined;
 
   constructor(environment: TestWorkflowEnvironment, name: string) {
     this.#environment = environment;
+    this.name = name;
     this.#key = { cluster: 'notprod', namespace: name };
   }
 
@@ -63,59 +66,97 @@ export class SimulatedLane {
     >(SUBMIT_UPDATE, { startWorkflowOperation: operation, args: [{ request }] });
   }
 
+  /** What an operator does to a lane, or the loss of Temporal's data. */
+  async terminate(): Promise<void> {
+    await this.#environment.client.workflow.getHandle(laneWorkflowId(this.#key)).terminate();
+  }
+
   /** Lets time pass until every push has ended; asks again as releases do. */
-  async settle(): Promise<void> {
+  async settle(everyMs: number): Promise<void> {
     for (let round = 0; round < 200; round += 1) {
       const open = [...this.pushed.values()].filter(({ number }) => !this.ends.has(number));
       if (open.length === 0) return;
-      await this.#environment.sleep('20s');
+      await this.#environment.sleep(everyMs);
       if (round % 5 === 4) for (const push of open) await this.submit(push);
     }
     throw new Error('the lane did not settle');
   }
 
-  stubs(): { service: Partial<ServiceActivities>; cluster: ClusterActivities } {
-    const isAncestor = (older: string, newer: string) => numberOf(older) <= numberOf(newer);
-    return {
-      service: {
-        readRecorded: () => Promise.resolve([]),
-        recordPhase: () => Promise.resolve(),
-        recordOutcome: (record) => {
-          const number = Number(record.deploymentId.slice('dep_'.length));
-          if (!this.ends.has(number)) this.ends.set(number, record);
-          return Promise.resolve();
-        },
-        acceptCommit: ({ commit }) => {
-          const end = this.ends.get(numberOf(commit));
-          if (!end) this.#accepted = commit;
-          return Promise.resolve(end);
-        },
-        orderWaiting: ({ candidates }) =>
-          Promise.resolve(decideOrder(this.#accepted, candidates, isAncestor)),
-      },
-      cluster: {
-        checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
-        plan: () =>
-          Promise.resolve({ digest: '', services: [{ name: 'example-api', chart: 'charts/api' }] }),
-        inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
-        heal: () => Promise.resolve({ healed: [] }),
-        apply: ({ deployment }) => {
-          this.applied.push(numberOf(deployment.commit));
-          return Promise.resolve({ durationMs: 1 });
-        },
-        restart: () => Promise.reject(new Error('nothing restarts here')),
-        rollBack: () => Promise.resolve({ takenBack: [] }),
-        watchRollout: () => Promise.resolve({ state: 'healthy', services: [] }),
-      },
-    };
+  /** As the activity looks. */
+  async look(deploymentId?: string) {
+    const address = this.#environment.address;
+    const orchestrator = new Orchestrator({ address, namespace: 'default' });
+    const running = await orchestrator.runningDeployment(this.#key);
+    await orchestrator.close();
+    const end = this.ends.get(Number(deploymentId?.slice('dep_'.length)));
+    return { ...(running ? { running } : {}), ...(end ? { end } : {}) };
+  }
+
+  order(candidates: Candidate[]): OrderDecision {
+    return decideOrder(this.#accepted, candidates, (a, b) => numberOf(a) <= numberOf(b));
+  }
+
+  accept(commit: string): OutcomeRecord | undefined {
+    const end = this.ends.get(numberOf(commit));
+    if (!end) this.#accepted = commit;
+    return end;
+  }
+
+  end(record: OutcomeRecord): void {
+    const number = Number(record.deploymentId.slice('dep_'.length));
+    if (!this.ends.has(number)) this.ends.set(number, record);
+  }
+
+  apply(commit: string): void {
+    this.applied.push(numberOf(commit));
   }
 }
 
-/** Seconds of the apply in front, the number at the end. */
-function commitOf({ number, applySeconds }: Push): string {
-  return String(applySeconds).padStart(4, '0') + String(number).padStart(36, '0');
+/** The neighbours of these lanes. */
+export function stubsOf(lanes: readonly SimulatedLane[]): {
+  service: Partial<ServiceActivities>;
+  cluster: ClusterActivities;
+} {
+  const of = ({ environment }: { environment: string }) => {
+    const lane = lanes.find(({ name }) => name === environment);
+    if (!lane) throw new Error(`there is no lane ${environment}`);
+    return lane;
+  };
+  return {
+    service: {
+      readRecorded: () => Promise.resolve([]),
+      recordPhase: () => Promise.resolve(),
+      recordOutcome: (record) => {
+        of(record).end(record);
+        return Promise.resolve();
+      },
+      acceptCommit: (input) => Promise.resolve(of(input).accept(input.commit)),
+      lookAtDeployment: ({ deploymentId, namespace }) =>
+        of({ environment: namespace }).look(deploymentId),
+      orderWaiting: (input) => Promise.resolve(of(input).order(input.candidates)),
+    },
+    cluster: {
+      checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
+      plan: () =>
+        Promise.resolve({ digest: '', services: [{ name: 'example-api', chart: 'charts/api' }] }),
+      inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
+      heal: () => Promise.resolve({ healed: [] }),
+      apply: ({ deployment }) => {
+        of(deployment).apply(deployment.commit);
+        return Promise.resolve({ durationMs: 1 });
+      },
+      restart: () => Promise.reject(new Error('nothing restarts here')),
+      rollBack: () => Promise.resolve({ takenBack: [] }),
+      watchRollout: () => Promise.resolve({ state: 'healthy', services: [] }),
+    },
+  };
+}
+
+/** Milliseconds of the apply in front, the number at the end. */
+function commitOf({ number, applyMs }: Push): string {
+  return String(applyMs).padStart(6, '0') + String(number).padStart(34, '0');
 }
 
 function numberOf(commit: string): number {
-  return Number(commit.slice(4));
+  return Number(commit.slice(6));
 }

@@ -1,7 +1,7 @@
 import { sleep, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
 
 /**
- * Lets an apply take the seconds that its commit's id begins with, in the time of the workflow: a
+ * Lets an apply take the milliseconds that its commit's id begins with, in the time of the workflow: a
  * server that skips time does not skip that of an activity.
  */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
@@ -10,7 +10,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
       scheduleActivity: async (input, next) => {
         if (input.activityType === 'apply') {
           const [{ deployment }] = input.args as [{ deployment: { commit: string } }];
-          await sleep(Number(deployment.commit.slice(0, 4)) * 1_000);
+          await sleep(Number(deployment.commit.slice(0, 6)));
         }
         return next(input);
       },

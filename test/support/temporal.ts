@@ -78,8 +78,12 @@ export async function withWorkers<T>(
     ...common,
     taskQueue: SERVICE_QUEUE,
     workflowBundle: await bundle,
-    // Gates are open where a test is not about them.
-    activities: { readGates: () => Promise.resolve({ answer: 'open' }), ...stubs.service },
+    // Gates are open, and no lane was lost, where a test is not about them.
+    activities: {
+      readGates: () => Promise.resolve({ answer: 'open' }),
+      lookAtDeployment: () => Promise.resolve({}),
+      ...stubs.service,
+    },
   });
   if (!stubs.cluster) return service.runUntil(work);
   const cluster = await Worker.create({

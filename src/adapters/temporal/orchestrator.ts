@@ -94,6 +94,19 @@ export class Orchestrator {
     );
   }
 
+  /** The deployment that runs in a namespace, as it was asked for. */
+  async runningDeployment(key: LaneKey): Promise<DeploymentRequest | undefined> {
+    const deployment = this.#client.workflow.getHandle(deploymentWorkflowId(key));
+    try {
+      const { status, memo } = await this.#within(START_DEADLINE_MS, () => deployment.describe());
+      // Its lane wrote it there.
+      return status.name === 'RUNNING' ? (memo?.request as DeploymentRequest) : undefined;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
   /** Asks a run of a release to cancel its deployments, or one; false when it is over already. */
   async cancelRelease(
     release: { repository: string; commit: string; run: number },

@@ -8,6 +8,7 @@ import type { RolloutPolicy } from '../../domain/rollout.ts';
 import type { RecordedService } from '../../domain/plan/plan-services.ts';
 import type { ServiceRecord, UntouchedService } from '../../domain/plan/service-records.ts';
 import type { PlannedService, RolloutJudgement } from '../../domain/services.ts';
+import type { LaneKey } from './ids.ts';
 import type { SubmitResult } from './messages.ts';
 import type {
   DeploymentEnd,
@@ -24,6 +25,8 @@ export interface ServiceActivities {
   /** Writes the release's deployments and answers which environments take part. */
   startRelease: (input: ReleaseInput) => Promise<ReleaseGraph>;
   submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>;
+  /** What runs in a namespace, and how the deployment that is named ended, if it did. */
+  lookAtDeployment: (input: LookInput) => Promise<LookResult>;
   /** Orders what waits in a lane by git ancestry. */
   orderWaiting: (input: OrderInput) => Promise<OrderDecision>;
   /**
@@ -59,6 +62,15 @@ export interface ClusterActivities {
   rollBack: (input: RollBackInput) => Promise<RollBackResult>;
   /** Watches beside the apply, or after it until healthy, failed or out of time. */
   watchRollout: (input: WatchInput) => Promise<RolloutJudgement>;
+}
+
+interface LookInput extends LaneKey {
+  deploymentId?: string;
+}
+
+interface LookResult {
+  running?: DeploymentRequest;
+  end?: DeploymentEnd;
 }
 
 interface OrderInput {
