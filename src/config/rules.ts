@@ -1,4 +1,4 @@
-import { findCycles } from './cycles.ts';
+import { findCycles } from '../domain/cycles.ts';
 import { didYouMean } from '../domain/did-you-mean.ts';
 import { fields, textAt, textsOf, valueAt, writtenEnvironments } from './fields.ts';
 import type { WrittenEnvironment } from './fields.ts';

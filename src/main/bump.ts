@@ -18,7 +18,7 @@ import {
   type BumpRequest,
   type VersionChange,
 } from '../domain/bump.ts';
-import { unifiedLines } from '../domain/diff/text.ts';
+import { fileDiff } from '../domain/diff/file.ts';
 import { Refusal } from '../domain/errors.ts';
 import { LatestVersions } from './latest-versions.ts';
 
@@ -199,9 +199,7 @@ function print({ names, file, before, after, changes, notes }: Change, dryRun: b
   if (changes.length > 0) lines.push(`${where}: ${changes.map(inWords).join(', ')}`);
   lines.push(...notes.map((note) => `  note: ${note}`));
   if (dryRun && before !== after) {
-    const split = (text: string) =>
-      text.split('\n').map((line) => ({ text: line, identity: line, hidden: false }));
-    lines.push(`--- a/${file}`, `+++ b/${file}`, ...unifiedLines(split(before), split(after)));
+    lines.push(...fileDiff({ path: file, newPath: file, before, after }));
   }
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../cli/exit-codes.ts';
 import { Refusal, REFUSALS, SlipwayError } from '../domain/errors.ts';
 import type { BumpOptions } from './bump.ts';
+import type { ImportOptions } from './import.ts';
 import type { PlanOptions } from './plan.ts';
 
 /**
@@ -120,6 +121,22 @@ program
   .action(async (versions: string[], options: BumpOptions) => {
     const { bump } = await import('./bump.ts');
     process.exitCode = await bump(versions, options);
+  });
+
+program
+  .command('import')
+  .description('propose what a repository of the old kind (helmfile 0, Drone) needs for Slipway')
+  .argument('[folder]', 'the deployment repository', '.')
+  .option('--write', 'make the change instead of showing it')
+  .addOption(new Option('--branch <name>', 'commit the change on a new branch').conflicts('write'))
+  .option('--json', 'print diffs and notes as JSON')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  slipway import ../deployments | less\n  slipway import --branch slipway',
+  )
+  .action(async (folder: string, options: ImportOptions) => {
+    const { importRepository } = await import('./import.ts');
+    process.exitCode = await importRepository(folder, options);
   });
 
 program

@@ -4,8 +4,16 @@ import type { Line } from './print.ts';
 const CONTEXT = 3;
 const LINE_MAX = 1_000;
 
-/** The lines of a unified diff between two printed resources, without its header. */
-export function unifiedLines(before: readonly Line[], after: readonly Line[]): string[] {
+/**
+ * The lines of a unified diff, without its header.
+ *
+ * @param lineMax characters of a line that are shown
+ */
+export function unifiedLines(
+  before: readonly Line[],
+  after: readonly Line[],
+  lineMax = LINE_MAX,
+): string[] {
   const edits = editsBetween(
     before.map(({ identity }) => identity),
     after.map(({ identity }) => identity),
@@ -15,6 +23,7 @@ export function unifiedLines(before: readonly Line[], after: readonly Line[]): s
     const line = edit.kind === 'removed' ? before[edit.old] : undefined;
     if (line?.hidden) hiddenBefore.add(line.text);
   }
+  const shortened = (text: string) => cut(text, lineMax);
   const textOf = (edit: Edit): string => {
     switch (edit.kind) {
       case 'same':
@@ -59,7 +68,7 @@ function headerOf(above: readonly Edit[], hunk: readonly Edit[]): string {
   return `@@ -${range('added')} +${range('removed')} @@`;
 }
 
-function shortened(line: string): string {
-  if (line.length <= LINE_MAX) return line;
-  return `${line.slice(0, LINE_MAX)}… (${line.length - LINE_MAX} characters more)`;
+function cut(line: string, max: number): string {
+  if (line.length <= max) return line;
+  return `${line.slice(0, max)}… (${line.length - max} characters more)`;
 }

@@ -1,0 +1,70 @@
+import { Document, visit, type YAMLMap } from 'yaml';
+import { groupBy } from '../../domain/group-by.ts';
+import type { ImportedEnvironment } from '../../domain/import/drone-environment.ts';
+
+export interface ConfigFacts {
+  repository: string;
+  url: string;
+  branch: string;
+  environments: readonly ImportedEnvironment[];
+}
+
+const HEAD = ` yaml-language-server: $schema=./schema/slipway.schema.json
+ Proposed from the pipelines of this repository. What they do not say is an example: server, database, temporal, dataDir.`;
+
+/** A whole `slipway.yaml` for environments that were read from pipelines. Holds no secret, only their names. */
+export function configText({ repository, url, branch, environments }: ConfigFacts): string {
+  const clusters = groupBy(environments, ({ cluster }) => cluster);
+  const document = new Document({
+    version: 1,
+    server: { url: 'https://slipway.example.org', listen: '0.0.0.0:8080' },
+    database: { url: { env: 'DATABASE_URL' } },
+    temporal: { address: 'temporal:7233', namespace: 'slipway' },
+    dataDir: '/var/lib/slipway',
+    clusters: Object.fromEntries(
+      [...clusters].map(([name, [first]]) => [
+        name,
+        { server: first?.server ?? `https://${name}.example.org` },
+      ]),
+    ),
+    repositories: {
+      [repository]: {
+        ...{ url, branch },
+        forge: { type: 'github', webhookSecret: { env: 'WEBHOOK_SECRET' } },
+        environments: Object.fromEntries(
+          environments.map((environment) => [environment.name, environmentPart(environment)]),
+        ),
+      },
+    },
+  });
+  document.commentBefore = HEAD;
+  visit(document, {
+    Map: (_key, node) => {
+      if (isSecret(node)) node.flow = true;
+    },
+  });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+function environmentPart(environment: ImportedEnvironment) {
+  const { name, namespace, cluster, token, variables, after, restart } = environment;
+  return {
+    cluster,
+    ...(namespace === name ? {} : { namespace }),
+    token: { env: token },
+    ...(variables.size === 0
+      ? {}
+      : {
+          variables: Object.fromEntries(
+            [...variables].map(([key, value]) => [key, 'text' in value ? value.text : value]),
+          ),
+        }),
+    ...(after.length === 0 ? {} : { after }),
+    ...(restart.length === 0 ? {} : { restart }),
+  };
+}
+
+/** People write these on one line. */
+function isSecret(node: YAMLMap): boolean {
+  return node.items.length === 1 && node.has('env');
+}
