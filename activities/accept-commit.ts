@@ -35,7 +35,7 @@ export async function acceptCommit(
   const end = await deps.deployments.findEnd(input.deploymentId);
   if (end) return end;
   // Held first: done again after a crash, the comparison would find nothing older.
-  if (input.kind === 'manual') await holdWhenOlder(deps, input, signal);
+  if (input.kind !== 'automatic') await holdWhenOlder(deps, input, signal);
   await deps.acceptedCommits.accept({ repository, environment, commit });
   return undefined;
 }

@@ -11,6 +11,7 @@ import type { RetryPolicy } from '../src/domain/backoff.ts';
 import { CAUSES, SlipwayError } from '../src/domain/errors.ts';
 import type { ApprovalPolicy } from '../src/domain/gates/facts.ts';
 import { decideOrder } from '../src/domain/ordering.ts';
+import type { DeploymentKind } from '../src/domain/overtaking.ts';
 import type { RecordedService } from '../src/domain/plan/plan-services.ts';
 import type { RolloutPolicy } from '../src/domain/rollout.ts';
 import { acceptCommit, type AcceptDeps } from './accept-commit.ts';
@@ -50,6 +51,7 @@ interface DeploymentStore {
   createForRun: (input: {
     releaseId: string;
     run: number;
+    kind: DeploymentKind;
     title: string;
     author: string;
     committedAt: string;
@@ -72,6 +74,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
         const rows = await deps.deployments.createForRun({
           releaseId: input.releaseId,
           run: input.run,
+          kind: input.kind,
           title: facts.title,
           author: facts.author,
           committedAt: facts.committedAt,

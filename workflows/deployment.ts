@@ -23,7 +23,7 @@ import { recordsOf, type ServiceRecord } from '../src/domain/plan/service-record
 import type { PlannedService, RolloutJudgement } from '../src/domain/services.ts';
 import { onCluster, readRecorded, recordOutcome, recordPhase } from './activity-options.ts';
 import { applyAndVerify, verify } from './apply.ts';
-import { endInWords, shortCommit } from './details.ts';
+import { endInWords, shortCommit, subjectOf } from './details.ts';
 import { failedActivity } from './failures.ts';
 import { watchGates } from './gates.ts';
 import { healAfter } from './heal.ts';
@@ -39,6 +39,7 @@ const HAND_OVERS_MAX = 10;
 /** One release in one environment: plans, applies and verifies, in attempts, and records its end. */
 export async function deploymentWorkflow(request: DeploymentRequest): Promise<DeploymentEnd> {
   const { deploymentId, environment } = request;
+  const subject = subjectOf(request);
   const scope = new CancellationScope();
   let cancelledBy: string | undefined;
   let applied = false;
@@ -79,7 +80,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       const end = { deploymentId, environment, phase, ...(told ? { cause: told } : {}) };
       const records = [...(plan ? recordsOf(plan, end, judgement) : []), ...takenBack];
       await recordOutcome({ ...end, attempt, records });
-      tellUi(phase, `**${environment}** ${endInWords(end)}`);
+      tellUi(phase, `${subject} ${endInWords(end)}`);
       return end;
     });
 
@@ -227,7 +228,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       order: ++recordCount,
       ...(planned ? { plan: planned } : {}),
     });
-    tellUi(phase, `**${environment}** attempt ${attempt}: ${note}`);
+    tellUi(phase, `${subject} attempt ${attempt}: ${note}`);
   }
 
   async function wait(waiting: Waiting) {
@@ -239,7 +240,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       // Who approves must see what.
       ...(waiting.digest !== undefined && plan ? { plan } : {}),
     });
-    tellUi('waiting', `**${environment}** waits. ${note}`);
+    tellUi('waiting', `${subject} waits. ${note}`);
   }
 
   async function pause(waitMs: number, cause: CauseReport) {
@@ -256,7 +257,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       retryAt,
       order: ++recordCount,
     });
-    tellUi('retrying', `**${environment}** ${note}`);
+    tellUi('retrying', `${subject} ${note}`);
     await sleep(waitMs);
   }
 }

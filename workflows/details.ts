@@ -1,5 +1,6 @@
 import type {
   DeploymentEnd,
+  DeploymentRequest,
   ReleaseInput,
   ReleaseTarget,
 } from '../src/contract/workflow/payloads.ts';
@@ -10,6 +11,20 @@ import type { CauseReport } from '../src/domain/cause.ts';
 /** The first digits of a commit id, as people quote it. */
 export function shortCommit(commit: string): string {
   return commit.slice(0, 8);
+}
+
+/** What a deployment is to do, in a line. */
+export function aimInWords(request: DeploymentRequest): string {
+  const { environment, commit, title, kind, releaseNumber } = request;
+  return kind === 'rollback'
+    ? `Roll back ${environment} to release #${releaseNumber}, ${shortCommit(commit)}: ${title}`
+    : `Deploy ${shortCommit(commit)} to ${environment}: ${title}`;
+}
+
+/** The subject of what is said of a deployment. */
+export function subjectOf({ environment, kind, releaseNumber }: DeploymentRequest): string {
+  const name = `**${environment}**`;
+  return kind === 'rollback' ? `Rollback of ${name} to release #${releaseNumber}:` : name;
 }
 
 /** A release in a few lines: what it is and where each environment stands. */
@@ -23,9 +38,9 @@ export function releaseDetails(
     const end = ends.get(target.deploymentId);
     return `- **${target.environment}**: ${end ? endInWords(end) : 'under way or waiting its turn'}`;
   });
-  return [`**${input.repository}** ${shortCommit(input.commit)} "${title}"`, '', ...lines].join(
-    '\n',
-  );
+  const back = input.kind === 'rollback' ? `Rollback to release #${input.releaseNumber}: ` : '';
+  const commit = `**${input.repository}** ${shortCommit(input.commit)} "${title}"`;
+  return [`${back}${commit}`, '', ...lines].join('\n');
 }
 
 /** How a deployment ended, with the reason where there is one. */

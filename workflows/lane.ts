@@ -39,7 +39,7 @@ import { supersededBy, takesPlaceOf } from '../src/domain/overtaking.ts';
 import type { EndPhase } from '../src/domain/phases.ts';
 import { acceptCommit, orderWaiting, recordOutcome, recordPhase } from './activity-options.ts';
 import type { deploymentWorkflow } from './deployment.ts';
-import { shortCommit } from './details.ts';
+import { aimInWords, shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
 import { findOutlived } from './outlived.ts';
 import { searchAttributes } from './search-attributes.ts';
@@ -240,7 +240,7 @@ export async function laneWorkflow(key: LaneKey, carried?: LaneState): Promise<v
         parentClosePolicy: 'ABANDON',
         memo: { request },
         cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-        staticSummary: `Deploy ${shortCommit(commit)} to ${environment}: ${request.title}`,
+        staticSummary: aimInWords(request),
         typedSearchAttributes: searchAttributes({
           repository,
           environment,

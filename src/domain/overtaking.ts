@@ -1,7 +1,8 @@
 import type { CauseReport } from './cause.ts';
 
 /** `manual` when a person asked; `rollback` when a person asked for an earlier release again. */
-export type DeploymentKind = 'automatic' | 'manual' | 'rollback';
+export const DEPLOYMENT_KINDS = ['automatic', 'manual', 'rollback'] as const;
+export type DeploymentKind = (typeof DEPLOYMENT_KINDS)[number];
 
 /** Who comes into a lane, as far as its rank is decided by it. */
 interface Newcomer {

@@ -14,6 +14,7 @@ import { addInboxRoutes } from './inbox.ts';
 import { describeApi } from './openapi.ts';
 import { addReleaseRoutes } from './releases.ts';
 import { addRepositoryRoutes } from './repositories.ts';
+import { addRollbackRoute } from './rollback.ts';
 import { createWake } from './wake.ts';
 import { addWebhookRoutes } from './webhooks.ts';
 import { addWorkerRoutes } from './worker.ts';
@@ -51,6 +52,7 @@ export async function createApp(deps: AppDependencies): Promise<FastifyInstance>
   addCancelRoutes(app, deps);
   const wake = createWake(deps, app.log);
   addEnvironmentRoutes(app, deps.store, wake);
+  addRollbackRoute(app, deps.store, wake);
   addApprovalRoutes(app, deps.store, wake);
   addGateRoutes(app, deps.store, wake);
   addInboxRoutes(app, deps.store.inboxEntries);

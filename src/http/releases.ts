@@ -9,7 +9,7 @@ import {
 } from '../contract/api/release.ts';
 import { ref } from '../contract/api/schema.ts';
 import { Refusal } from '../domain/errors.ts';
-import { END_PHASES, RELEASE_PHASES } from '../domain/phases.ts';
+import { END_PHASES, isEnd, RELEASE_PHASES } from '../domain/phases.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { cursorParameter, idParameter, limitOf, limitParameter, nameParameter } from './queries.ts';
 import { findMissingPredecessor } from './rerun.ts';
@@ -136,15 +136,17 @@ export function addReleaseRoutes(app: App, deps: AppDependencies): void {
     },
     async (request, reply) => {
       const release = await mustFind(request.params.id);
-      const { id, number, repository, commit, runs: run, phase } = release;
+      const { id, number, repository, commit, phase } = release;
       if ((END_PHASES as readonly string[]).includes(phase)) {
         throw new Refusal('conflict', `Release #${number} has ended: ${phase}.`);
       }
       const { actor, id: requestId } = request;
       // Before it happens: what was done must not be missing from the audit.
       await audit.append({ actor, action: 'release.cancel', subject: id, requestId });
-      const answer = await deps.orchestrator.cancelRelease({ repository, commit, run, by: actor });
-      if (answer === 'not-running') {
+      const cancel = (run: number) =>
+        deps.orchestrator.cancelRelease({ repository, commit, run, by: actor });
+      const answers = await Promise.all(runsOnTheirWay(release).map(cancel));
+      if (!answers.includes('cancelling')) {
         throw new Refusal('conflict', `Release #${number} is not running yet, or just ended.`);
       }
       return reply.code(202).header('location', location(id)).send(release);
@@ -185,6 +187,12 @@ export function addReleaseRoutes(app: App, deps: AppDependencies): void {
       );
     }
   }
+}
+
+/** A rollback in one environment may run beside what the release still does in others. */
+function runsOnTheirWay({ runs, deployments }: Release): number[] {
+  const active = deployments.filter(({ phase }) => !isEnd(phase));
+  return [...new Set([runs, ...active.map(({ run }) => run)])];
 }
 
 function location(id: string): string {

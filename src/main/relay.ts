@@ -166,7 +166,7 @@ async function startRun(
   deps: RelayDependencies,
   request: NonNullable<InboxRow['request']>,
 ): Promise<string> {
-  const { releaseId, run, force, environments } = request;
+  const { releaseId, run, kind, force, environments } = request;
   const release = await deps.releases.handle(releaseId);
   if (!release) throw new Error(`release ${releaseId} is not in the store`);
   const { number: releaseNumber, repository, commit } = release;
@@ -176,7 +176,7 @@ async function startRun(
     repository,
     commit,
     run,
-    kind: 'manual',
+    kind,
     force,
     ...(environments ? { environments } : {}),
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Deployment } from '../../src/contract/api/deployment.ts';
 import { judgeApproval } from '../../src/domain/gates/judge-approval.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
-import { idOf, someName, storeRelease, type StoredRelease } from '../support/records.ts';
+import { idOf, someName, storeRelease, storeRun, type StoredRelease } from '../support/records.ts';
 
 let test: TestApp;
 const tokens = new Map<string, string>();
@@ -127,6 +127,22 @@ describe('approving a plan', () => {
     expect(await decide(second.id)).toMatchObject({
       waiting: { sentence: 'Waiting for approval: 0 of 2 from release-managers.' },
     });
+  });
+
+  it('is not for who pushed what a rollback took back and the next change brings again', async () => {
+    const repository = someName('again');
+    const { recordOutcome } = test.database.store.deployments;
+    const good = { environment: 'cs-dev', attempt: 1, phase: 'succeeded' } as const;
+    const first = await waiting(DIGEST, repository);
+    await recordOutcome({ ...good, deploymentId: first.id });
+    const second = await waiting(DIGEST, repository);
+    await pushedBy(1, second);
+    await recordOutcome({ ...good, deploymentId: second.id });
+    const back = await storeRun(test.database.store, first.release, ['cs-dev'], 1);
+    await recordOutcome({ ...good, deploymentId: idOf(back, 'cs-dev') });
+    const third = await waiting(DIGEST, repository);
+    expect((await approve('ada', third.id)).status).toBe(403);
+    expect((await approve('bob', third.id)).status).toBe(200);
   });
 
   it('passes on to a newer commit with the same plan, and serves one deployment only', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { acceptCommit } from '../../activities/accept-commit.ts';
 import { Mirror } from '../../src/adapters/git/mirror.ts';
+import type { DeploymentKind } from '../../src/domain/overtaking.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startGitHost, type GitHost } from '../support/git-host.ts';
 
@@ -41,13 +42,19 @@ test('the accepted commit again, or a rewritten history, holds nothing', async (
   expect(await accepted()).toBe(rewritten);
 });
 
+test('a rollback that somebody resumed before it began holds its environment all the same', async () => {
+  await accept(older, 'rollback');
+  expect(await database.store.holds.find(place)).toMatchObject({ by: 'slipway' });
+  expect(await accepted()).toBe(older);
+});
+
 test('a hold that a person made keeps its reason', async () => {
   await database.store.holds.hold({ ...place, actor: 'Ada', requestId: 'r', reason: 'audit' });
   await accept(older, 'manual');
   expect(await database.store.holds.find(place)).toMatchObject({ by: 'Ada', reason: 'audit' });
 });
 
-function accept(commit: string, kind: 'automatic' | 'manual') {
+function accept(commit: string, kind: DeploymentKind) {
   const { deployments, environments, holds } = database.store;
   const path = process.env.PATH ?? '/usr/bin:/bin';
   const access = { path, url: host.url, folder: host.folder };

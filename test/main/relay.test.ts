@@ -7,7 +7,7 @@ import type { Pusher } from '../../src/adapters/postgres/releases.ts';
 import { Refusal, SlipwayError } from '../../src/domain/errors.ts';
 import { createRelay, type Relay } from '../../src/main/relay.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { someCommit, someName } from '../support/records.ts';
+import { idOf, someCommit, someName, storeRelease } from '../support/records.ts';
 
 let database: TestDatabase;
 let relays: Relay[] = [];
@@ -244,6 +244,7 @@ describe('a run that a person asked for', () => {
     await database.store.deployments.createForRun({
       releaseId: id,
       run: 0,
+      kind: 'manual',
       title: '',
       author: '',
       committedAt: '2026-01-02T03:04:05Z',
@@ -262,6 +263,21 @@ describe('a run that a person asked for', () => {
     ]);
     expect(starts[0]).not.toHaveProperty('environments');
   });
+});
+
+it('a rollback starts as one, in its environment alone', async () => {
+  const { store } = database;
+  const { release, repository, deployments } = await storeRelease(store);
+  const deploymentId = idOf(deployments, 'cs-dev');
+  const end = { deploymentId, environment: 'cs-dev', phase: 'succeeded', attempt: 1 } as const;
+  await store.deployments.recordOutcome(end);
+  const asked = { actor: 'ada', requestId: 'r', to: release.id, reason: 'Orders fail' };
+  await store.rollbacks.order({ repository, name: 'cs-dev', ...asked });
+  startRelay();
+  await allDone();
+  expect(starts).toMatchObject([
+    { releaseId: release.id, run: 1, kind: 'rollback', force: false, environments: ['cs-dev'] },
+  ]);
 });
 
 describe('several relays', () => {

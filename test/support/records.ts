@@ -63,6 +63,7 @@ export async function storeRun(
   const created = await store.deployments.createForRun({
     releaseId: release.id,
     run,
+    kind: run === 0 ? 'automatic' : 'manual',
     title: 'Bump example-api to 2.4.2',
     author: 'Ada',
     committedAt: '2026-01-02T03:04:05.000Z',

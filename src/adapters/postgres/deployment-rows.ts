@@ -26,6 +26,7 @@ function toSummary(row: SummaryRow): DeploymentSummary {
     commit: row.commit,
     title: row.title,
     run: row.run,
+    kind: row.kind,
     phase: row.phase,
     note: row.note,
     cause: row.cause,
@@ -82,6 +83,16 @@ export async function newestOfReleases(
     .orderBy('deployments.run', 'desc')
     .execute();
   return rows.map(toSummary);
+}
+
+/** What ended well in an environment, with its release. */
+export function goodDeployments(db: Db | Tx, place: { repository: string; environment: string }) {
+  return db
+    .selectFrom('deployments')
+    .innerJoin('releases', 'releases.id', 'deployments.release_id')
+    .where('deployments.repository', '=', place.repository)
+    .where('deployments.environment', '=', place.environment)
+    .where('deployments.phase', 'in', ['succeeded', 'unchanged']);
 }
 
 /** The number in a text such as `412`; undefined for an id. */

@@ -4,6 +4,7 @@ import type { Plan } from '../../contract/api/diff.ts';
 import type { OutcomeRecord, PhaseRecord } from '../../contract/workflow/activities.ts';
 import type { DeploymentEnd } from '../../contract/workflow/payloads.ts';
 import type { PlanDiffRecord } from '../../contract/plan-sink.ts';
+import type { DeploymentKind } from '../../domain/overtaking.ts';
 import { isEnd } from '../../domain/phases.ts';
 import { listApprovals } from './approvals.ts';
 import type { Db } from './database.ts';
@@ -16,6 +17,7 @@ import { cleanText, iso, json, newId } from './values.ts';
 export interface RunToCreate {
   releaseId: string;
   run: number;
+  kind: DeploymentKind;
   title: string;
   author: string;
   committedAt: string;
@@ -133,6 +135,7 @@ export function createDeployments(db: Db) {
 
 function createForRun(db: Db, input: RunToCreate): Promise<CreatedDeployment[]> {
   return db.transaction().execute(async (tx) => {
+    const { run, kind } = input;
     const release = await lockRelease(tx, input.releaseId);
     if (!release) throw new Error(`release ${input.releaseId} is not in the store`);
     await tx
@@ -141,7 +144,7 @@ function createForRun(db: Db, input: RunToCreate): Promise<CreatedDeployment[]> 
         title: cleanText(input.title),
         author: cleanText(input.author),
         committed_at: new Date(input.committedAt),
-        runs: sql<number>`greatest(runs, ${input.run})`,
+        runs: sql<number>`greatest(runs, ${run})`,
       })
       .where('id', '=', release.id)
       .execute();
@@ -149,7 +152,7 @@ function createForRun(db: Db, input: RunToCreate): Promise<CreatedDeployment[]> 
       .selectFrom('deployments')
       .select(['environment', 'id', 'number'])
       .where('release_id', '=', release.id)
-      .where('run', '=', input.run)
+      .where('run', '=', run)
       .execute();
     const created: CreatedDeployment[] = [];
     for (const target of input.targets) {
@@ -157,7 +160,7 @@ function createForRun(db: Db, input: RunToCreate): Promise<CreatedDeployment[]> 
         known.find(({ environment }) => environment === target.environment) ??
         (await tx
           .insertInto('deployments')
-          .values({ id: newId('dep'), release_id: release.id, run: input.run, ...target })
+          .values({ id: newId('dep'), release_id: release.id, run, kind, ...target })
           .returning(['id', 'number'])
           .executeTakeFirstOrThrow());
       created.push({

@@ -44,7 +44,7 @@ export function createHolds(db: Db) {
  * Holds an environment in the transaction of what asks for it, such as a rollback that the next merge
  * must not undo. A hold that it had is replaced.
  */
-async function holdEnvironment(tx: Tx, input: HoldInput): Promise<Hold> {
+export async function holdEnvironment(tx: Tx, input: HoldInput): Promise<Hold> {
   await lockPlace(tx, input);
   await endHold(tx, input);
   const row = await tx

@@ -37,7 +37,13 @@ export interface InboxRow {
   after?: string;
   sender?: Pusher;
   /** The run that was asked for through the API. */
-  request?: { releaseId: string; run: number; environments?: string[]; force: boolean };
+  request?: {
+    releaseId: string;
+    run: number;
+    kind: 'manual' | 'rollback';
+    environments?: string[];
+    force: boolean;
+  };
 }
 
 /** A branch and what it points at. */
@@ -169,6 +175,7 @@ export function createInbox(db: Db) {
           'tries',
           'release_id',
           'run',
+          'kind',
           'environments',
           'force',
         ])
@@ -187,6 +194,7 @@ export function createInbox(db: Db) {
               request: {
                 releaseId: row.release_id,
                 run: row.run,
+                kind: row.kind,
                 force: row.force,
                 ...(row.environments === null ? {} : { environments: row.environments }),
               },

@@ -3,10 +3,10 @@ import type { ReleasePhase } from '../../domain/phases.ts';
 import { appendAudit } from './audit.ts';
 import type { Db, Tx } from './database.ts';
 import { shortNumber } from './deployment-rows.ts';
-import { notifyInbox } from './notifications.ts';
 import { isActive, lockRelease } from './release-phase.ts';
 import { findRelease, withDeployments } from './release-rows.ts';
-import { cleanText, json, newId } from './values.ts';
+import { countRun, orderRun } from './run-orders.ts';
+import { cleanText, newId } from './values.ts';
 
 /** What the relay needs of a release to start it. */
 export interface ReleaseHandle {
@@ -53,7 +53,7 @@ export function createReleases(db: Db) {
         const { release, created } = await upsert(tx, { ...input, kind: 'manual' });
         if (created) {
           const { actor, requestId } = input;
-          await order(tx, { release, run: 0, force: false });
+          await orderRun(tx, { release, run: 0, kind: 'manual', force: false });
           await appendAudit(tx, {
             actor,
             action: 'release.create',
@@ -77,15 +77,10 @@ export function createReleases(db: Db) {
         const release = await lockRelease(tx, input.releaseId);
         if (!release) throw new Error(`release ${input.releaseId} is not in the store`);
         if (isActive(release.phase)) return { refused: 'active' as const };
-        const run = release.runs + 1;
-        await tx
-          .updateTable('releases')
-          // Queued from now on, so that the next request finds it on its way.
-          .set({ runs: run, phase: 'queued', ended_at: null })
-          .where('id', '=', release.id)
-          .execute();
+        const run = await countRun(tx, release);
         const { environments, force, reason, actor, requestId } = input;
-        await order(tx, { release, run, force, ...(environments ? { environments } : {}) });
+        const chosen = environments ? { environments } : {};
+        await orderRun(tx, { release, run, kind: 'manual', force, ...chosen });
         await appendAudit(tx, {
           actor,
           action: 'release.rerun',
@@ -184,29 +179,4 @@ async function findHandle(
   if (!row) return undefined;
   const { handed_over_at, ...handle } = row;
   return { ...handle, handedOver: handed_over_at !== null };
-}
-
-/** Puts the order to start a run into the inbox. */
-async function order(
-  tx: Tx,
-  input: {
-    release: { id: string; repository: string };
-    run: number;
-    environments?: string[];
-    force: boolean;
-  },
-): Promise<void> {
-  await tx
-    .insertInto('inbox')
-    .values({
-      id: newId('inb'),
-      source: 'api',
-      repository: input.release.repository,
-      release_id: input.release.id,
-      run: input.run,
-      environments: input.environments ? json(input.environments) : null,
-      force: input.force,
-    })
-    .execute();
-  await notifyInbox(tx);
 }

@@ -3,6 +3,7 @@ import type { LogStep } from '../../contract/log-sink.ts';
 import type { CauseReport } from '../../domain/cause.ts';
 import type { OverridableGate, Verdict, Waiting } from '../../domain/gates/facts.ts';
 import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
+import type { DeploymentKind } from '../../domain/overtaking.ts';
 import type { DeploymentPhase, ReleasePhase } from '../../domain/phases.ts';
 import type { PlannedService } from '../../domain/services.ts';
 
@@ -71,6 +72,7 @@ interface DeploymentTable {
   cluster: string;
   namespace: string;
   run: number;
+  kind: Generated<DeploymentKind>;
   phase: Generated<DeploymentPhase>;
   note: Generated<string>;
   cause: NullableJson<CauseReport>;
@@ -218,6 +220,8 @@ interface InboxTable {
   body: Buffer | null;
   release_id: string | null;
   run: number | null;
+  /** Of the run that a person asked for. */
+  kind: Generated<Exclude<DeploymentKind, 'automatic'>>;
   environments: NullableJson<string[]>;
   force: Generated<boolean>;
   tries: Generated<number>;

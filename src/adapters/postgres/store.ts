@@ -12,6 +12,7 @@ import { createInbox } from './inbox.ts';
 import { createLogs } from './logs.ts';
 import { createPolls } from './polls.ts';
 import { createReleases } from './releases.ts';
+import { createRollbacks } from './rollbacks.ts';
 import { createStops } from './stops.ts';
 import { createTokens } from './tokens.ts';
 
@@ -25,6 +26,7 @@ export function createStore(db: Db) {
     deployments: translated('deployments', createDeployments(db)),
     environments: translated('environments', createEnvironments(db)),
     holds: translated('holds', createHolds(db)),
+    rollbacks: translated('rollbacks', createRollbacks(db)),
     stops: translated('stops', createStops(db)),
     freezes: translated('freezes', createFreezes(db)),
     gates: translated('gates', createGates(db)),

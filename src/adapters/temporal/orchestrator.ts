@@ -63,7 +63,7 @@ export class Orchestrator {
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           workflowIdConflictPolicy: 'USE_EXISTING',
           args: [input],
-          staticSummary: `Release ${input.releaseNumber}: ${input.repository} at ${input.commit.slice(0, 8)}`,
+          staticSummary: `${input.kind === 'rollback' ? 'Rollback to release' : 'Release'} ${input.releaseNumber}: ${input.repository} at ${input.commit.slice(0, 8)}`,
           typedSearchAttributes: releaseAttributes(input),
         }),
       );

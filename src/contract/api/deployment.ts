@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
-import { DEPLOYMENT_PHASES } from '../../domain/phases.ts';
 import { WAITING_REASONS } from '../../domain/gates/facts.ts';
+import { DEPLOYMENT_KINDS } from '../../domain/overtaking.ts';
+import { DEPLOYMENT_PHASES } from '../../domain/phases.ts';
 import { approvalSchema } from './gates.ts';
 import { commitId, named, nullable, ref, timestamp } from './schema.ts';
 
@@ -49,7 +50,11 @@ export const deploymentSummarySchema = named(
     namespace: Type.String(),
     commit: commitId,
     title: nullable(Type.String({ description: 'First line of the commit’s message.' })),
-    run: Type.Integer({ description: '0 for the merge, counted up by each rerun.' }),
+    run: Type.Integer({ description: '0 for the merge, counted up by each rerun and rollback.' }),
+    kind: Type.Enum(DEPLOYMENT_KINDS, {
+      description:
+        'manual: a person asked; rollback: a person asked for this release, which was good here before, again.',
+    }),
     phase: Type.Enum(DEPLOYMENT_PHASES),
     note: Type.String({ description: 'What it does or waits for.' }),
     cause: nullable(ref(causeSchema)),

@@ -41,6 +41,22 @@ export const resumeEnvironmentSchema = named(
   Type.Object({ reason: Type.Optional(reasonText) }, closed),
 );
 
+/** The body of POST /environments/:repository/:name/rollback. */
+export const rollBackEnvironmentSchema = named(
+  'RollBackEnvironment',
+  Type.Object(
+    {
+      to: Type.String({
+        pattern: '^((rel|dep)_[0-9a-f-]{36}|[1-9][0-9]{0,8}|[0-9a-f]{40})$',
+        description:
+          'A release that was good here: its id, short number or commit, or the id of its deployment.',
+      }),
+      reason: reasonText,
+    },
+    closed,
+  ),
+);
+
 export const environmentSchema = named(
   'Environment',
   Type.Object({
@@ -62,6 +78,7 @@ export const environmentSchemas = [
   holdSchema,
   holdEnvironmentSchema,
   resumeEnvironmentSchema,
+  rollBackEnvironmentSchema,
   environmentSchema,
   environmentPageSchema,
 ];
