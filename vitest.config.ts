@@ -28,7 +28,7 @@ export default defineConfig({
             'test/oracle/**',
           ],
           // One PostgreSQL for the run; test/support/database.ts makes databases in it.
-          globalSetup: ['test/support/postgres-global.ts'],
+          globalSetup: ['test/support/postgres-global.ts', 'test/support/bundle-global.ts'],
           pool: 'forks',
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'lanes',
           include: ['test/lanes/**/*.test.ts'],
-          globalSetup: ['test/support/postgres-global.ts'],
+          globalSetup: ['test/support/postgres-global.ts', 'test/support/bundle-global.ts'],
           pool: 'forks',
           // The sizes of `npm run test:lanes:long` take their time.
           testTimeout: process.env.SLIPWAY_TEST_SIZE === 'long' ? 3_600_000 : 120_000,

@@ -5,8 +5,9 @@ import {
   DefaultLogger,
   Runtime,
   Worker,
-  type WorkflowBundle,
+  type WorkflowBundleOption,
 } from '@temporalio/worker';
+import { loadWorkflowBundle } from '../../src/adapters/temporal/workflow-bundle.ts';
 import { ensureTools } from '../../src/adapters/tools/ensure-tools.ts';
 import type {
   ClusterActivities,
@@ -21,7 +22,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 /** Of Temporal's API: `temporal.api.enums.v1.IndexedValueType`. */
 const INDEXED_VALUE_TYPE_KEYWORD = 2;
 
-const bundles = new Map<string, Promise<WorkflowBundle>>();
+const bundles = new Map<string, Promise<WorkflowBundleOption>>();
 
 const searchAttributes = Object.values(SEARCH_ATTRIBUTES).map((name) =>
   defineSearchAttributeKey(name, 'KEYWORD'),
@@ -44,11 +45,18 @@ export async function startTimeSkipping(): Promise<TestWorkflowEnvironment> {
 
 /** A real server with real time; with Slipway's search attributes, or those given. */
 export async function startDevServer(
-  attributes = searchAttributes,
+  options: { attributes?: typeof searchAttributes; dynamicConfig?: Record<string, unknown> } = {},
 ): Promise<TestWorkflowEnvironment> {
   const { temporal: path } = await ensureTools(['temporal']);
   return TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'existing-path', path }, searchAttributes: attributes },
+    server: {
+      executable: { type: 'existing-path', path },
+      searchAttributes: options.attributes ?? searchAttributes,
+      extraArgs: Object.entries(options.dynamicConfig ?? {}).flatMap(([key, value]) => [
+        '--dynamic-config-value',
+        `${key}=${JSON.stringify(value)}`,
+      ]),
+    },
   });
 }
 
@@ -61,13 +69,7 @@ export async function withWorkers<T>(
 ): Promise<T> {
   const { workflowInterceptors = [] } = options;
   const key = workflowInterceptors.join();
-  const bundle =
-    bundles.get(key) ??
-    bundleWorkflowCode({
-      workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-      workflowInterceptorModules: workflowInterceptors,
-      logger: new DefaultLogger('ERROR'),
-    });
+  const bundle = bundles.get(key) ?? bundleWith(workflowInterceptors);
   bundles.set(key, bundle);
   const common = {
     connection: environment.nativeConnection,
@@ -92,4 +94,11 @@ export async function withWorkers<T>(
     activities: stubs.cluster,
   });
   return service.runUntil(cluster.runUntil(work));
+}
+
+function bundleWith(workflowInterceptorModules: string[]): Promise<WorkflowBundleOption> {
+  if (workflowInterceptorModules.length === 0) return loadWorkflowBundle();
+  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
+  const logger = new DefaultLogger('ERROR');
+  return bundleWorkflowCode({ workflowsPath, workflowInterceptorModules, logger });
 }

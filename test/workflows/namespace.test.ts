@@ -7,9 +7,9 @@ import { startDevServer } from '../support/temporal.ts';
 
 let environment: TestWorkflowEnvironment;
 beforeAll(async () => {
-  environment = await startDevServer([
-    defineSearchAttributeKey(SEARCH_ATTRIBUTES.repository, 'KEYWORD'),
-  ]);
+  environment = await startDevServer({
+    attributes: [defineSearchAttributeKey(SEARCH_ATTRIBUTES.repository, 'KEYWORD')],
+  });
 });
 afterAll(() => environment.teardown());
 

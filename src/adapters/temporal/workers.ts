@@ -1,5 +1,4 @@
 import {
-  bundleWorkflowCode,
   DefaultLogger,
   NativeConnection,
   Runtime,
@@ -7,9 +6,9 @@ import {
   type ActivityInboundCallsInterceptor,
   type WorkerOptions,
 } from '@temporalio/worker';
-import { fileURLToPath } from 'node:url';
 import type { ClusterActivities, ServiceActivities } from '../../contract/workflow/activities.ts';
 import { clusterQueue, SERVICE_QUEUE } from '../../contract/workflow/ids.ts';
+import { loadWorkflowBundle } from './workflow-bundle.ts';
 
 export interface WorkerSetting {
   connection: NativeConnection;
@@ -43,14 +42,10 @@ export async function createServiceWorker(
   setting: WorkerSetting,
   activities: ServiceActivities,
 ): Promise<Worker> {
-  const workflowsPath = fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url));
   return Worker.create({
     ...common(setting, activities),
     taskQueue: SERVICE_QUEUE,
-    workflowBundle: await bundleWorkflowCode({
-      workflowsPath,
-      logger: new DefaultLogger('ERROR'),
-    }),
+    workflowBundle: await loadWorkflowBundle(),
     // The SDK's default grows until memory is short.
     maxCachedWorkflows: 300,
     shutdownGraceTime: '10s',
