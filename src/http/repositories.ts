@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { inboxEntrySchema } from '../contract/api/inbox.ts';
 import { problemSchema } from '../contract/api/problem.ts';
 import {
   repositoryPageSchema,
@@ -49,6 +50,27 @@ export function addRepositoryRoutes(
       },
     },
     ({ params }) => mustFind(params.name),
+  );
+
+  app.post(
+    '/api/v1/repositories/:name/poll',
+    {
+      config,
+      schema: {
+        summary: 'Looks at the branch now, and releases its head unless it has a release',
+        tags,
+        params,
+        response: { 202: ref(inboxEntrySchema), ...problems },
+      },
+    },
+    async ({ params: { name }, actor, id: requestId }, reply) => {
+      const { branch } = await mustFind(name);
+      const look = { repository: name, ref: `refs/heads/${branch}` };
+      const id = await store.inbox.addLook({ ...look, asked: { actor, requestId } });
+      const entry = await store.inboxEntries.find(id);
+      if (!entry) throw new Error(`the row ${id} vanished`);
+      return reply.code(202).header('location', `/api/v1/inbox/${id}`).send(entry);
+    },
   );
 
   async function mustFind(name: string): Promise<Repository> {

@@ -10,15 +10,19 @@ import { parseBounded } from './bounded-json.ts';
 import type { AppDependencies, ServedRepository } from './dependencies.ts';
 import { readPush, whyIgnored, type GithubPush } from './github.ts';
 import type { App } from './server.ts';
-import { isSigned } from './signature.ts';
+import { checkSignature, isSigned } from './signature.ts';
 
 /** GitHub sends 25 MiB at most; the rest is for what stands around it. */
 const BODY_BYTES_MAX = 26_214_400 + 65_536;
 
-/** A usual push has some 10 kB. Whoever sends large ones, signed or not, finds these two places only. */
+/** Nothing of a larger body is read. */
+const CHECKED_BYTES_MAX = 134_217_728;
+
+/** A usual push has some 10 kB. Whoever sends large ones, signed or not, finds these places only. */
 const BODY_POOLS = [
   { bytesMax: 1_048_576, places: 64 },
   { bytesMax: BODY_BYTES_MAX, places: 2 },
+  { bytesMax: CHECKED_BYTES_MAX, places: 1 },
 ];
 
 /** Stands for the secrets of a repository that is not there, so that asking for one takes as long. */
@@ -65,8 +69,9 @@ export function addWebhookRoutes(scope: App, deps: WebhookDependencies): void {
   );
 }
 
-/** Refuses a body for which there is no room before reading any of it; the forge's head is polled too. */
-function limitBodies(scope: App, { repositories }: WebhookDependencies): void {
+/** Refuses a body for which there is no room before reading any of it; the poll finds what it told of. */
+function limitBodies(scope: App, deps: WebhookDependencies): void {
+  const { repositories } = deps;
   const slots = createBodySlots(BODY_POOLS);
   scope.addHook('onRequest', async (request, reply) => {
     const declared = Number(request.headers['content-length'] ?? BODY_BYTES_MAX);
@@ -77,16 +82,41 @@ function limitBodies(scope: App, { repositories }: WebhookDependencies): void {
       reply.header('connection', 'close');
       throw new Refusal('not-found', 'No webhook is configured for this repository.');
     }
-    const giveBack = declared > BODY_BYTES_MAX ? undefined : slots.take(declared);
+    const giveBack = slots.take(declared);
+    // Closed comes in every case, also when the sender goes away.
+    if (giveBack) reply.raw.once('close', giveBack);
+    if (declared > BODY_BYTES_MAX) {
+      if (giveBack && (await isSignedPush(deps, repository, request))) {
+        await lookAt(deps, repository);
+        throw new Refusal('too-large', 'The body is too large; the branch is looked at instead.');
+      }
+      reply.header('connection', 'close');
+      throw new Refusal('too-large', 'The body is too large.');
+    }
     if (!giveBack) {
       // Or the rest of the body would still be read, to throw it away.
       reply.header('connection', 'close');
-      if (declared > BODY_BYTES_MAX) throw new Refusal('too-large', 'The body is too large.');
       throw new Refusal('unavailable', 'too many bodies at once');
     }
-    // Closed comes in every case, also when the sender goes away.
-    reply.raw.once('close', giveBack);
   });
+}
+
+/** Whether a body that is too large to be kept is a forge's own; none of it stays in memory. */
+async function isSignedPush(
+  deps: WebhookDependencies,
+  name: string,
+  request: FastifyRequest,
+): Promise<boolean> {
+  const secrets = deps.repositories().get(name)?.webhookSecrets ?? [];
+  if (secrets.length === 0 || header(request, 'x-github-event') !== 'push') return false;
+  const check = checkSignature(request.headers['x-hub-signature-256'], secrets);
+  for await (const piece of request.raw) check.add(piece as Buffer);
+  return check.isSigned();
+}
+
+async function lookAt({ store, repositories }: WebhookDependencies, name: string): Promise<void> {
+  const ref = `refs/heads/${repositories().get(name)?.branch ?? ''}`;
+  await store.inbox.addLook({ repository: name, ref });
 }
 
 async function takeGithubEvent(

@@ -5,14 +5,13 @@ const EVERY_MS = 3_600_000;
 /** Few enough that a webhook never waits for them. */
 const BATCH = 500;
 
-/** Removes events that were kept long enough, each hour, in small batches. */
+/** Removes events that were kept long enough, at once and then each hour, in small batches. */
 export function sweepInbox(deps: {
   inbox: Pick<Store['inboxEntries'], 'sweep'>;
   keepDays: number;
   log: { warn: (fields: Record<string, unknown>, message: string) => void };
 }): { stop: () => Promise<void> } {
   let stopping = false;
-  let work = Promise.resolve();
   const sweep = async () => {
     try {
       let removed = BATCH;
@@ -23,6 +22,7 @@ export function sweepInbox(deps: {
       deps.log.warn({ err: error }, 'old events were not removed');
     }
   };
+  let work = sweep();
   const timer = setInterval(() => {
     work = work.then(sweep);
   }, EVERY_MS);

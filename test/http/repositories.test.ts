@@ -46,3 +46,21 @@ it('a repository shows what was seen of its branch, and what waits to come in', 
 it('a repository that is not configured is not found', async () => {
   expect((await get('/api/v1/repositories/none')).status).toBe(404);
 });
+
+it('a person can have a branch looked at now, and that is on record', async () => {
+  const response = await test.app.inject({
+    method: 'POST',
+    url: '/api/v1/repositories/silent/poll',
+    headers: test.signedIn,
+  });
+  expect(response.statusCode).toBe(202);
+  const entry = response.json<{ id: string }>();
+  expect(entry).toMatchObject({ source: 'poll', repository: 'silent', state: 'waiting' });
+  expect((await get(response.headers.location ?? '')).body).toEqual(entry);
+  const audit = await test.database.db
+    .selectFrom('audit')
+    .select(['actor', 'action'])
+    .where('subject', '=', 'silent')
+    .execute();
+  expect(audit).toEqual([{ actor: 'ada', action: 'repository.poll' }]);
+});

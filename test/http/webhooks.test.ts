@@ -118,6 +118,23 @@ describe('a webhook that cannot be taken', () => {
     expect(answer).toMatchObject({ code: 'too-large' });
   });
 
+  it('too large but signed asks for a look at the branch, which needs none of it', async () => {
+    const waiting = async () => (await test.database.store.polls.find('notprod')).inbox.waiting;
+    const before = await waiting();
+    const body = Buffer.alloc(26_214_400 + 65_536 + 1, 32);
+    const { status, answer } = await send(body);
+    expect([status, answer.code]).toEqual([413, 'too-large']);
+    expect(await waiting()).toBe(before + 1);
+    for (const change of [
+      { headers: { 'x-hub-signature-256': sign(body, 'another secret') } },
+      { headers: { 'x-hub-signature-256': '' } },
+      { headers: { 'x-github-event': 'issues' } },
+    ]) {
+      expect((await send(body, change)).status).toBe(413);
+    }
+    expect(await waiting()).toBe(before + 1);
+  });
+
   it('is refused when it turns out too large without having said so', async () => {
     const chunk = Buffer.alloc(1_048_576, 32);
     const response = await test.app.inject({

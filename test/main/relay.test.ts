@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { listenForInbox } from '../../src/adapters/postgres/notifications.ts';
@@ -5,7 +6,7 @@ import { releaseWorkflowId } from '../../src/contract/workflow/ids.ts';
 import type { ReleaseInput } from '../../src/contract/workflow/payloads.ts';
 import type { Pusher } from '../../src/adapters/postgres/releases.ts';
 import { Refusal, SlipwayError } from '../../src/domain/errors.ts';
-import { createRelay, type Relay } from '../../src/main/relay.ts';
+import { createRelay, type Relay, type RelayDependencies } from '../../src/main/relay.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { idOf, someCommit, someName, storeRelease } from '../support/records.ts';
 
@@ -38,9 +39,22 @@ const behind = new Set<string>();
 const gone = new Set<string>();
 let alerts: Record<string, unknown>[] = [];
 
-function startRelay(): Relay {
+interface RelayOptions {
+  inbox?: RelayDependencies['inbox'];
+  /** Told how many repositories are in hand when one more is. */
+  onInHand?: (count: number) => void;
+  /** A repository whose git never answers. */
+  hangs?: string;
+  aloneMs?: number;
+}
+
+function startRelay(options: RelayOptions = {}): Relay & { letGo: () => void } {
+  let inHand = 0;
+  let letGo: () => void = () => undefined;
+  const hanging = new Promise<void>((resolve) => (letGo = resolve));
   const relay = createRelay({
-    inbox: database.store.inbox,
+    inbox: options.inbox ?? database.store.inbox,
+    ...(options.aloneMs === undefined ? {} : { aloneMs: options.aloneMs }),
     releases: database.store.releases,
     heads: (repository) => {
       const commit = heads.get(repository);
@@ -52,17 +66,20 @@ function startRelay(): Relay {
         : Promise.resolve({ commit });
     },
     holds: (repository) => Promise.resolve(!behind.has(repository)),
-    startRelease: (input) => {
-      if (temporal.isAway) return Promise.reject(new Refusal('unavailable', 'Temporal is away'));
+    startRelease: async (input) => {
+      options.onInHand?.((inHand += 1));
+      if (input.repository === options.hangs) await hanging;
+      await delay(20);
+      inHand -= 1;
+      if (temporal.isAway) throw new Refusal('unavailable', 'Temporal is away');
       starts.push(input);
-      return Promise.resolve();
     },
     listen: (onNotify) => listenForInbox({ url: database.url, onNotify }),
     log: { warn: () => undefined, error: (fields) => alerts.push(fields) },
     sweepMs: 50,
   });
   relays.push(relay);
-  return relay;
+  return { ...relay, letGo };
 }
 
 function push(repository: string, sender?: Pusher) {
@@ -207,6 +224,88 @@ describe('a push that can never be released', () => {
       expect((await row(next.id)).done_at).not.toBeNull();
     });
     expect((await row(id)).tries).toBe(3);
+  });
+});
+
+describe('a push whose server ended while it was tried', () => {
+  /** As a process that was killed leaves it. */
+  const abandon = (ids: string[]) =>
+    database.db
+      .updateTable('inbox')
+      .set({ claimed_until: sql<Date>`now() - interval '1 second'` })
+      .where('id', 'in', ids)
+      .execute();
+
+  it('is released by another one', async () => {
+    const { id } = await push(repositoryWithHead());
+    await abandon([id]);
+    startRelay();
+    await vi.waitFor(async () => {
+      await makeDue();
+      expect((await row(id)).done_at).not.toBeNull();
+    });
+    expect(await row(id)).toMatchObject({ failures: 1 });
+  });
+
+  it('is tried with nothing else beside it', async () => {
+    const suspects = await Promise.all([1, 2, 3].map(() => push(repositoryWithHead())));
+    await abandon(suspects.map(({ id }) => id));
+    await database.store.inbox.countAbandoned();
+    await Promise.all([1, 2, 3].map(() => push(repositoryWithHead())));
+    await makeDue();
+    const together: number[] = [];
+    startRelay({ onInHand: (count) => together.push(count) });
+    await allDone();
+    // The suspects come first, one by one.
+    expect(together.slice(0, 3)).toEqual([1, 1, 1]);
+    expect(together).toHaveLength(6);
+  });
+
+  it('holds up the others only for a while when it hangs', async () => {
+    const hanging = repositoryWithHead();
+    const { id } = await push(hanging);
+    await abandon([id]);
+    await database.store.inbox.countAbandoned();
+    const { id: next } = await push(repositoryWithHead());
+    await makeDue();
+    const relay = startRelay({ hangs: hanging, aloneMs: 50 });
+    await vi.waitFor(async () => {
+      expect((await row(next)).done_at).not.toBeNull();
+    });
+    expect((await row(id)).done_at).toBeNull();
+    relay.letGo();
+  });
+
+  it('is parked with an alert when that happens three times', async () => {
+    const { id } = await push(repositoryWithHead());
+    await database.db.updateTable('inbox').set({ failures: 2 }).where('id', '=', id).execute();
+    await abandon([id]);
+    startRelay();
+    await vi.waitFor(async () => {
+      expect((await row(id)).parked_at).not.toBeNull();
+    });
+    expect(alerts).toMatchObject([{ ids: [id] }]);
+    expect(starts).toEqual([]);
+  });
+});
+
+describe('PostgreSQL that goes away while a row is in hand', () => {
+  it('costs the row no try: it is given back later', async () => {
+    const { inbox } = database.store;
+    const { id } = await push(someName('broken'));
+    let outages = 3;
+    startRelay({
+      inbox: {
+        ...inbox,
+        retryLater: async (ids, reason) => {
+          if (outages-- > 0) throw new Refusal('unavailable', 'PostgreSQL is away');
+          await inbox.retryLater(ids, reason);
+        },
+      },
+    });
+    await vi.waitFor(async () => {
+      expect(await row(id)).toMatchObject({ claimed_until: null, failures: 0, tries: 1 });
+    });
   });
 });
 

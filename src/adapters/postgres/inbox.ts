@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
+import { appendAudit } from './audit.ts';
 import type { Db, Tx } from './database.ts';
 import { notifyInbox } from './notifications.ts';
-import type { Pusher } from './releases.ts';
+import { createInboxClaims } from './inbox-claims.ts';
+import type { Asked, Pusher } from './releases.ts';
 import { cleanText, json, newId, NOW } from './values.ts';
 
 /** An event that a forge reported and signed; of a push, what it says of the branch. */
@@ -26,26 +28,6 @@ export interface StoredEvent {
   releaseId?: string;
 }
 
-/** Something that asks for a release to be started. */
-export interface InboxRow {
-  id: string;
-  source: 'webhook' | 'poll' | 'api';
-  repository: string;
-  /** With this one. */
-  tries: number;
-  /** The commit that a push reported; the head is read from git, which may be behind. */
-  after?: string;
-  sender?: Pusher;
-  /** The run that was asked for through the API. */
-  request?: {
-    releaseId: string;
-    run: number;
-    kind: 'manual' | 'rollback';
-    environments?: string[];
-    force: boolean;
-  };
-}
-
 /** A branch and what it points at. */
 interface FoundHead {
   repository: string;
@@ -53,16 +35,11 @@ interface FoundHead {
   commit: string;
 }
 
-/** How long a relay that died keeps its rows from the others. */
-const CLAIM = sql<Date>`now() + interval '60 seconds'`;
-const PAUSE = sql<Date>`now() + least(30, 2 ^ least(tries, 5)) * interval '1 second'`;
-
-/** A row that fails so often by its own fault would fail for ever. */
-const FAILURES_MAX = 3;
-
 /** What came in and is to be started: durable, so that an accepted event is never lost. */
 export function createInbox(db: Db) {
   return {
+    ...createInboxClaims(db),
+
     /**
      * Stores an event. A push is stored once, however often it is delivered; a repetition wakes a row
      * that waits, and one that is parked when it is the same delivery: somebody asked the forge for it.
@@ -147,110 +124,18 @@ export function createInbox(db: Db) {
         return 'stored';
       }),
 
-    /** Claims rows that are due; several relays share the inbox without waiting for each other. */
-    take: async (limit: number): Promise<InboxRow[]> => {
-      const rows = await db
-        .updateTable('inbox')
-        .set({ claimed_until: CLAIM, tries: sql`tries + 1` })
-        .where('id', 'in', (due) =>
-          due
-            .selectFrom('inbox')
-            .select('id')
-            .where('done_at', 'is', null)
-            .where('parked_at', 'is', null)
-            .where('next_try_at', '<=', NOW)
-            .where((is) => is.or([is('claimed_until', 'is', null), is('claimed_until', '<', NOW)]))
-            .orderBy('next_try_at')
-            .limit(limit)
-            .forUpdate()
-            .skipLocked(),
-        )
-        .returning([
-          'id',
-          'source',
-          'repository',
-          'after',
-          'sender_id',
-          'sender_login',
-          'tries',
-          'release_id',
-          'run',
-          'kind',
-          'environments',
-          'force',
-        ])
-        .execute();
-      return rows.map((row) => ({
-        id: row.id,
-        source: row.source,
-        repository: row.repository,
-        tries: row.tries,
-        ...(row.after === null ? {} : { after: row.after }),
-        ...(row.sender_id === null
-          ? {}
-          : { sender: { forgeUser: row.sender_id, login: row.sender_login ?? '' } }),
-        ...(row.source === 'api' && row.release_id !== null && row.run !== null
-          ? {
-              request: {
-                releaseId: row.release_id,
-                run: row.run,
-                kind: row.kind,
-                force: row.force,
-                ...(row.environments === null ? {} : { environments: row.environments }),
-              },
-            }
-          : {}),
-      }));
-    },
-
-    /** Notes that the rows led to this release, which Temporal now has. */
-    done: (ids: readonly string[], releaseId: string): Promise<void> =>
+    /** Asks for a look at a branch, whatever its head is; answers the row's id. */
+    addLook: (look: { repository: string; ref: string; asked?: Asked }): Promise<string> =>
       db.transaction().execute(async (tx) => {
-        await tx
-          .updateTable('releases')
-          .set({ handed_over_at: NOW })
-          .where('id', '=', releaseId)
-          .where('handed_over_at', 'is', null)
-          .execute();
-        await tx
-          .updateTable('inbox')
-          .set({ done_at: NOW, claimed_until: null, last_error: null, release_id: releaseId })
-          .where('id', 'in', [...ids])
-          .where('done_at', 'is', null)
-          .execute();
+        const { repository, ref, asked } = look;
+        const id = newId('inb');
+        await tx.insertInto('inbox').values({ id, source: 'poll', repository, ref }).execute();
+        if (asked) {
+          await appendAudit(tx, { ...asked, action: 'repository.poll', subject: repository });
+        }
+        await notifyInbox(tx);
+        return id;
       }),
-
-    /** Gives rows back after a failure: after 2, 4, 8, 16 and then every 30 seconds. */
-    retryLater: async (ids: readonly string[], error: string): Promise<void> => {
-      await db
-        .updateTable('inbox')
-        .set({
-          claimed_until: null,
-          next_try_at: PAUSE,
-          last_error: cleanText(error).slice(0, 500),
-        })
-        .where('id', 'in', [...ids])
-        .where('done_at', 'is', null)
-        .execute();
-    },
-
-    /** Counts a failure that the rows brought with them; those that it was too often are parked, and named. */
-    fail: async (ids: readonly string[], error: string): Promise<string[]> => {
-      const rows = await db
-        .updateTable('inbox')
-        .set({
-          claimed_until: null,
-          failures: sql`failures + 1`,
-          parked_at: sql<Date>`case when failures + 1 >= ${FAILURES_MAX} then now() end`,
-          next_try_at: PAUSE,
-          last_error: cleanText(error).slice(0, 500),
-        })
-        .where('id', 'in', [...ids])
-        .where('done_at', 'is', null)
-        .returning(['id', 'parked_at'])
-        .execute();
-      return rows.filter(({ parked_at }) => parked_at !== null).map(({ id }) => id);
-    },
   };
 }
 

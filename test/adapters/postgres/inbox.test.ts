@@ -31,6 +31,15 @@ async function makeDue(): Promise<void> {
     .execute();
 }
 
+/** Lets time pass for rows that nobody renews. */
+async function endProcess(): Promise<void> {
+  await database.db
+    .updateTable('inbox')
+    .set({ claimed_until: sql<Date>`now() - interval '1 second'` })
+    .where('claimed_until', 'is not', null)
+    .execute();
+}
+
 describe('a row of the inbox', () => {
   it('is given to one of many who ask at the same time', async () => {
     const ids = new Set<string>();
@@ -74,15 +83,33 @@ describe('a row of the inbox', () => {
     expect(await inbox.take(1)).toMatchObject([{ id, tries: 2 }]);
   });
 
-  it('comes back when the one who took it does not', async () => {
+  it('comes back when the one who took it does not, to be tried alone', async () => {
+    const { inbox } = database.store;
+    const { id } = await push();
+    const other = await push();
+    await inbox.take(1);
+    expect(await inbox.countAbandoned()).toEqual([]);
+    await endProcess();
+    expect(await inbox.countAbandoned()).toEqual([]);
+    await makeDue();
+    expect(await inbox.take(10)).toMatchObject([{ id: other.id }]);
+    expect(await inbox.takeAlone()).toMatchObject([{ id, tries: 2 }]);
+    // It was not that row's fault: it goes on with the others.
+    await inbox.retryLater([id], 'Temporal is away');
+    await makeDue();
+    expect(await inbox.take(10)).toMatchObject([{ id }]);
+  });
+
+  it('stays with the one who took it as long as that says so', async () => {
     const { inbox } = database.store;
     const { id } = await push();
     await inbox.take(1);
-    expect(await inbox.take(1)).toEqual([]);
-    await database.db
-      .updateTable('inbox')
-      .set({ claimed_until: sql<Date>`now() - interval '1 second'` })
-      .execute();
+    await endProcess();
+    await inbox.renew([id]);
+    expect(await inbox.countAbandoned()).toEqual([]);
+    await inbox.retryLater([id], 'away');
+    await inbox.renew([id]);
+    await makeDue();
     expect(await inbox.take(1)).toMatchObject([{ id }]);
   });
 
@@ -131,6 +158,19 @@ describe('a row that fails by its own fault', () => {
     await inbox.fail([id], 'no such branch');
     await makeDue();
     expect(await inbox.take(1)).toMatchObject([{ id, tries: 6 }]);
+  });
+
+  it('is parked when its process ended three times while it was tried', async () => {
+    const { inbox } = database.store;
+    const { id } = await push();
+    await inbox.take(1);
+    for (const expected of [[], [], [id]]) {
+      await endProcess();
+      expect(await inbox.countAbandoned()).toEqual(expected);
+      await makeDue();
+      await inbox.takeAlone();
+    }
+    expect((await database.store.inboxEntries.find(id))?.error).toContain('The server ended');
   });
 
   it('is given to nobody any more', async () => {
