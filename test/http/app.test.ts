@@ -29,6 +29,7 @@ const ROUTES = [
   ['GET', '/api/v1/environments/{repository}/{name}', 401],
   ['POST', '/api/v1/environments/{repository}/{name}/hold', 401],
   ['POST', '/api/v1/environments/{repository}/{name}/resume', 401],
+  ['POST', '/api/v1/environments/{repository}/{name}/rollback', 401],
   ['GET', '/api/v1/repositories', 401],
   ['GET', '/api/v1/repositories/{name}', 401],
   ['POST', '/api/v1/repositories/{name}/poll', 401],
