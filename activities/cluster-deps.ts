@@ -3,6 +3,7 @@ import type { Helmfile } from '../src/adapters/helmfile/helmfile.ts';
 import type { Released } from '../src/adapters/kubernetes/workloads.ts';
 import type { HelmRelease } from '../src/adapters/kubernetes/helm-releases.ts';
 import type { EnvironmentLease } from '../src/adapters/kubernetes/lease.ts';
+import type { HealthSink } from '../src/contract/health-sink.ts';
 import type { LogSink } from '../src/contract/log-sink.ts';
 import type { PlanSink } from '../src/contract/plan-sink.ts';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
@@ -34,6 +35,7 @@ export interface ClusterDeps {
   ) => ServiceDiff;
   logs: LogSink;
   plans: PlanSink;
+  health: HealthSink;
   /** Hides the secrets of this worker in a text. */
   redact: (text: string) => string;
   processes: ProcessDeps;

@@ -20,6 +20,7 @@ import { beating } from './heartbeat.ts';
 import { logging } from './log-writer.ts';
 import { restartedWorkloads } from './restarted-workloads.ts';
 import { createRolloutMemories, type RolloutMemory } from './rollout-memory.ts';
+import { createTellHealth, type Look } from './tell-health.ts';
 
 // Also the most often that progress is told.
 const LOOK_MS = 1_000;
@@ -36,13 +37,12 @@ interface Watch {
   /** Aborts also when the apply that is watched beside has ended. */
   stop: AbortSignal;
   write: (line: string) => void;
+  tellHealth: (look: Look, late?: boolean) => Promise<void>;
 }
 
 /** What one look found. */
-interface Seen {
-  judgement: RolloutJudgement;
+interface Seen extends Look {
   workloads: readonly WorkloadFacts[];
-  verdicts: readonly WorkloadVerdict[];
 }
 
 /**
@@ -67,14 +67,17 @@ export function createWatchRollout(
             input.mode === 'beside'
               ? AbortSignal.any([signal, ends.signalOf(deploymentId, input.attempt)])
               : signal;
-          return watch({ cluster, input, memory, redact: deps.redact, signal, stop, write });
+          const { redact } = deps;
+          const partial = input.restarted !== undefined;
+          const tellHealth = createTellHealth(deps.health, { deploymentId, partial });
+          return watch({ cluster, input, memory, redact, signal, stop, write, tellHealth });
         },
       ),
     );
 }
 
 async function watch(watching: Watch): Promise<RolloutJudgement> {
-  const { signal, stop } = watching;
+  const { signal, stop, tellHealth } = watching;
   const { mode, rollout } = watching.input;
   const note = noteChanges(watching.write);
   // Counted from when the watch was first asked for, so that a lost worker does not start it over.
@@ -91,6 +94,7 @@ async function watch(watching: Watch): Promise<RolloutJudgement> {
     });
     if (seen) {
       note(seen.judgement);
+      await tellHealth(seen);
       await rememberTrouble(watching, seen);
     }
     if (seen && mode === 'once') return explained(watching, seen);
@@ -108,7 +112,10 @@ async function watch(watching: Watch): Promise<RolloutJudgement> {
     } else {
       healthySince = undefined;
       const isLate = mode === 'after' && Date.now() - since > rollout.timeoutMs;
-      if (seen && isLate) return explained(watching, seen);
+      if (seen && isLate) {
+        await tellHealth(seen, true);
+        return explained(watching, seen);
+      }
     }
     if (seen) restarts = recentRestartsOf(seen.workloads);
     await delay(LOOK_MS, undefined, { signal: stop }).catch(() => {

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { Store } from '../adapters/postgres/store.ts';
 import { deploymentSchema, type Deployment } from '../contract/api/deployment.ts';
 import { planSchema } from '../contract/api/diff.ts';
+import { deploymentHealthSchema } from '../contract/api/health.ts';
 import { logPageSchema } from '../contract/api/log.ts';
 import { problemSchema } from '../contract/api/problem.ts';
 import { ref } from '../contract/api/schema.ts';
@@ -20,7 +21,10 @@ const problems = { '4xx': ref(problemSchema), '5xx': ref(problemSchema) };
 const tags = ['deployments'];
 
 /** Deployments: one release in one environment, and what its steps printed. */
-export function addDeploymentRoutes(app: App, store: Pick<Store, 'deployments' | 'logs'>): void {
+export function addDeploymentRoutes(
+  app: App,
+  store: Pick<Store, 'deployments' | 'health' | 'logs'>,
+): void {
   app.get(
     '/api/v1/deployments/:id',
     {
@@ -84,6 +88,23 @@ export function addDeploymentRoutes(app: App, store: Pick<Store, 'deployments' |
       const { evidence = [], actions = [] } = cause;
       const why = { ...cause, owner: ownerOf(cause.code), evidence, actions, changed };
       return { ...base, why };
+    },
+  );
+
+  app.get(
+    '/api/v1/deployments/:id/health',
+    {
+      config,
+      schema: {
+        summary: 'Shows how well what a deployment changed runs, as it was seen last',
+        tags,
+        params: idParameter,
+        response: { 200: ref(deploymentHealthSchema), ...problems },
+      },
+    },
+    async ({ params }) => {
+      const { id, number, phase } = await mustFind(params.id);
+      return { deploymentId: id, number, phase, health: (await store.health.find(id)) ?? null };
     },
   );
 

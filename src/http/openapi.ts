@@ -4,6 +4,7 @@ import { diffSchemas } from '../contract/api/diff.ts';
 import { whySchemas } from '../contract/api/why.ts';
 import { gateSchemas } from '../contract/api/gates.ts';
 import { environmentSchemas } from '../contract/api/environment.ts';
+import { healthSchemas } from '../contract/api/health.ts';
 import { inboxEntrySchema, inboxPageSchema } from '../contract/api/inbox.ts';
 import { logLineSchema, logPageSchema } from '../contract/api/log.ts';
 import { problemSchema } from '../contract/api/problem.ts';
@@ -15,7 +16,7 @@ import {
 } from '../contract/api/release.ts';
 import { repositoryPageSchema, repositorySchema } from '../contract/api/repository.ts';
 import { webhookAnswerSchema } from '../contract/api/webhook.ts';
-import { workerLogSchema, workerPlanSchema } from '../contract/api/worker.ts';
+import { workerHealthSchema, workerLogSchema, workerPlanSchema } from '../contract/api/worker.ts';
 import type { App } from './server.ts';
 
 const NAMED_SCHEMAS = [
@@ -23,6 +24,7 @@ const NAMED_SCHEMAS = [
   ...diffSchemas,
   ...gateSchemas,
   ...whySchemas,
+  ...healthSchemas,
   ...environmentSchemas,
   inboxEntrySchema,
   inboxPageSchema,
@@ -36,6 +38,7 @@ const NAMED_SCHEMAS = [
   repositoryPageSchema,
   repositorySchema,
   webhookAnswerSchema,
+  workerHealthSchema,
   workerLogSchema,
   workerPlanSchema,
 ];

@@ -33,6 +33,7 @@ import { STRAYS, sweepAttempts } from '../adapters/process/sweep.ts';
 import type { Config } from '../config/config.ts';
 import { environmentKey, type EnvironmentSecrets, type PlanSecrets } from '../config/secrets.ts';
 import type { LogSink } from '../contract/log-sink.ts';
+import type { HealthSink } from '../contract/health-sink.ts';
 import type { PlanSink } from '../contract/plan-sink.ts';
 import type { DeploymentRef } from '../contract/workflow/payloads.ts';
 import { SlipwayError } from '../domain/errors.ts';
@@ -52,6 +53,7 @@ export interface ClusterDepsOptions {
   pod?: PodIdentity;
   logs: LogSink;
   plans: PlanSink;
+  health: HealthSink;
   redact: (text: string) => string;
 }
 
@@ -101,6 +103,7 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
     },
     logs: options.logs,
     plans: options.plans,
+    health: options.health,
     redact,
     withHelmfile: (deployment, attempt, signal, work) => {
       const { cluster, namespace, deploymentId, environment, repository, commit } = deployment;

@@ -53,6 +53,7 @@ async function planAlone(options: PlanOptions): Promise<PlanResult> {
       ...{ config, cluster, access, secrets, folder, tools: { helm, helmfile }, redact },
       logs: { append: () => Promise.resolve() },
       plans: { store: () => Promise.resolve() },
+      health: { store: () => Promise.resolve() },
     });
     const commit = options.commit ?? (await deps.mirror(repository).head(stop));
     const deployment: DeploymentRef = {

@@ -9,7 +9,11 @@ import { openKubernetes } from '../adapters/kubernetes/client.ts';
 import { findOwnPod } from '../adapters/kubernetes/pods.ts';
 import { createServerClient } from '../adapters/server/client.ts';
 import { Outbox } from '../adapters/server/outbox.ts';
-import { createServerLogSink, createServerPlanSink } from '../adapters/server/sinks.ts';
+import {
+  createServerHealthSink,
+  createServerLogSink,
+  createServerPlanSink,
+} from '../adapters/server/sinks.ts';
 import {
   connectWorkers,
   createClusterWorker,
@@ -68,6 +72,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     ...(pod ? { pod } : {}),
     logs: redacting(createServerLogSink(outbox), redact),
     plans: createServerPlanSink(outbox),
+    health: createServerHealthSink(outbox),
     redact,
   });
   installRuntime((message, fields) => {

@@ -119,6 +119,16 @@ it('the log tells each change once', async () => {
   ]);
 });
 
+it('hands in how well the services run, whenever that changed', async () => {
+  const { health } = await watch('after', [ROLLING, ROLLING, HEALTHY]);
+  expect(health).toEqual(['progressing', 'healthy']);
+});
+
+it('what is not healthy when the time is up is degraded', async () => {
+  const { health } = await watch('after', [ROLLING], { timeoutMs: 0 });
+  expect(health.at(-1)).toBe('degraded');
+});
+
 type Policy = Partial<WatchInput['rollout']>;
 
 async function watch(
@@ -129,7 +139,7 @@ async function watch(
 ) {
   const watching = start(mode, looks, policy, info);
   const judgement = await watching.result;
-  return { judgement, looks: watching.count(), log: watching.log };
+  return { judgement, looks: watching.count(), log: watching.log, health: watching.health };
 }
 
 /** Starts a watch over a cluster that shows these looks; the last one stays. */
@@ -141,6 +151,7 @@ function start(
 ) {
   const environment = activityEnvironment(info);
   const log: string[] = [];
+  const health: string[] = [];
   let count = 0;
   const waiters: { at: number; resolve: () => void }[] = [];
   const current = () => {
@@ -157,11 +168,17 @@ function start(
     },
     workloads: () => Promise.resolve().then(() => [workload(current().workload ?? {})]),
   };
-  const deps: Pick<ClusterDeps, 'cluster' | 'logs'> = {
+  const deps: Pick<ClusterDeps, 'cluster' | 'health' | 'logs'> = {
     cluster: () => cluster as unknown as ReturnType<ClusterDeps['cluster']>,
     logs: {
       append: ({ lines }) => {
         log.push(...lines);
+        return Promise.resolve();
+      },
+    },
+    health: {
+      store: ({ services }) => {
+        health.push(...services.map(({ state }) => state));
         return Promise.resolve();
       },
     },
@@ -179,7 +196,7 @@ function start(
     new Promise<void>((resolve) => {
       waiters.push({ at, resolve });
     });
-  return { environment, result, log, looked, ends, count: () => count };
+  return { environment, result, log, health, looked, ends, count: () => count };
 }
 
 function helmRelease(facts: Partial<HelmRelease>): HelmRelease {

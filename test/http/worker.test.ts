@@ -96,12 +96,66 @@ describe("a worker's token", () => {
   });
 });
 
+describe('POST /worker/health', () => {
+  const workload = { workload: 'Deployment/api', state: 'asleep', note: 'until 07:50' };
+  const api = { service: 'api', state: 'asleep', note: 'until 07:50', workloads: [workload] };
+  const at = '2026-01-02T03:04:05.000Z';
+
+  it('is shown with the deployment, also when it changes after its end', async () => {
+    const deploymentId = await storeDeployment();
+    expect((await healthOf(deploymentId)).health).toBeNull();
+    const web = { ...api, service: 'web', state: 'healthy' };
+    const first = { deploymentId, at, services: [web, api] };
+    expect((await post('health', first, notprod)).statusCode).toBe(204);
+    expect((await post('health', first, notprod)).statusCode).toBe(204);
+    expect(await healthOf(deploymentId)).toMatchObject({
+      ...{ deploymentId, phase: 'queued' },
+      health: { state: 'asleep', at, services: [api, web] },
+    });
+    const end = { deploymentId, environment: 'cs-dev', phase: 'succeeded', attempt: 1 } as const;
+    await test.database.store.deployments.recordOutcome(end);
+    const later = '2026-01-02T07:55:00.000Z';
+    const services = [{ ...api, state: 'degraded', note: 'Container "app" exits with 1.' }];
+    await post('health', { deploymentId, at: later, services }, notprod);
+    // One that was kept while the server was away.
+    await post('health', { ...first, at: '2026-01-02T03:04:04.000Z' }, notprod);
+    expect(await healthOf(deploymentId)).toMatchObject({
+      phase: 'succeeded',
+      health: { state: 'degraded', at: later, services: [...services, web] },
+    });
+  });
+
+  it('knows no deployment of another cluster', async () => {
+    const deploymentId = await storeDeployment();
+    const body = { deploymentId, at, services: [api] };
+    expect((await post('health', body, prod)).statusCode).toBe(404);
+    expect((await healthOf(deploymentId)).health).toBeNull();
+  });
+
+  it('refuses a state that there is not', async () => {
+    const deploymentId = await storeDeployment();
+    const body = { deploymentId, at, services: [{ ...api, state: 'green' }] };
+    expect((await post('health', body, notprod)).statusCode).toBe(422);
+  });
+});
+
+async function healthOf(deploymentId: string) {
+  const url = `/api/v1/deployments/${deploymentId}/health`;
+  const response = await test.app.inject({ url, headers: test.signedIn });
+  expect(response.statusCode).toBe(200);
+  return response.json<{ phase: string; health: object | null }>();
+}
+
 async function workerOf(cluster: string) {
   const { token } = await test.database.store.tokens.create({ name: `worker ${cluster}`, cluster });
   return { authorization: `Bearer ${token}` };
 }
 
-function post(what: 'logs' | 'plans', payload: object, headers: { authorization: string }) {
+function post(
+  what: 'logs' | 'plans' | 'health',
+  payload: object,
+  headers: { authorization: string },
+) {
   return test.app.inject({ method: 'POST', url: `/api/v1/worker/${what}`, headers, payload });
 }
 

@@ -12,6 +12,7 @@ import type {
   RollBackResult,
   WatchInput,
 } from '../../src/contract/workflow/activities.ts';
+import type { HealthRecord } from '../../src/contract/health-sink.ts';
 import type { DeploymentRef } from '../../src/contract/workflow/payloads.ts';
 import type { CauseReport } from '../../src/domain/cause.ts';
 import { SlipwayError } from '../../src/domain/errors.ts';
@@ -144,6 +145,8 @@ export class ReleasedEnvironment {
   readonly content: string;
   /** Of its worker. */
   readonly folder: string;
+  /** What its worker said of how well services run. */
+  readonly health: readonly HealthRecord[];
   readonly #opened: Opened;
   readonly #activities: ClusterActivities;
   readonly #log: string[];
@@ -152,13 +155,18 @@ export class ReleasedEnvironment {
   #last: { deployment: DeploymentRef; plan: PlanResult } | undefined;
   #deployments = 0;
 
-  private constructor(opened: Opened, activities: ClusterActivities, log: string[]) {
+  private constructor(
+    opened: Opened,
+    activities: ClusterActivities,
+    handedIn: { log: string[]; health: HealthRecord[] },
+  ) {
     this.configFile = opened.configFile;
     this.content = opened.content;
     this.folder = opened.folder;
     this.#opened = opened;
     this.#activities = activities;
-    this.#log = log;
+    this.#log = handedIn.log;
+    this.health = handedIn.health;
     this.#commit = '';
   }
 
@@ -166,6 +174,7 @@ export class ReleasedEnvironment {
     const config = await loadConfig(opened.configFile);
     const role = { role: 'worker', cluster: 'local' } as const;
     const log: string[] = [];
+    const health: HealthRecord[] = [];
     const deps = createClusterDeps({
       config,
       cluster: 'local',
@@ -179,12 +188,19 @@ export class ReleasedEnvironment {
           return Promise.resolve();
         },
       },
-      plans: {
-        store: () => Promise.resolve(),
+      plans: { store: () => Promise.resolve() },
+      health: {
+        store: (record) => {
+          health.push(record);
+          return Promise.resolve();
+        },
       },
       redact: (text) => text,
     });
-    const environment = new ReleasedEnvironment(opened, createClusterActivities(deps), log);
+    const environment = new ReleasedEnvironment(opened, createClusterActivities(deps), {
+      log,
+      health,
+    });
     environment.#commit = await environment.#head();
     return environment;
   }

@@ -2,6 +2,7 @@ import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { LogStep } from '../../contract/log-sink.ts';
 import type { CauseReport } from '../../domain/cause.ts';
 import type { OverridableGate, Verdict, Waiting } from '../../domain/gates/facts.ts';
+import type { HealthState, ServiceHealth } from '../../domain/health.ts';
 import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
 import type { DeploymentKind } from '../../domain/overtaking.ts';
 import type { DeploymentPhase, ReleasePhase } from '../../domain/phases.ts';
@@ -15,6 +16,7 @@ export interface Tables {
   attempts: AttemptTable;
   plans: PlanTable;
   plan_diffs: PlanDiffTable;
+  health: HealthTable;
   services: ServiceTable;
   service_failures: ServiceFailureTable;
   holds: HoldTable;
@@ -108,6 +110,13 @@ interface PlanDiffTable {
   digest: string;
   diff: Json<PlanDiff>;
   created_at: Generated<Date>;
+}
+
+interface HealthTable {
+  deployment_id: string;
+  state: HealthState;
+  services: Json<ServiceHealth[]>;
+  at: Date;
 }
 
 interface ServiceTable {

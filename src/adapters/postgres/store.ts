@@ -6,6 +6,7 @@ import { createEnvironments } from './environments.ts';
 import { translated } from './errors.ts';
 import { createFreezes } from './freezes.ts';
 import { createGates } from './gate-facts.ts';
+import { createHealth } from './health.ts';
 import { createHolds } from './holds.ts';
 import { createInboxEntries } from './inbox-entries.ts';
 import { createInbox } from './inbox.ts';
@@ -31,6 +32,7 @@ export function createStore(db: Db) {
     freezes: translated('freezes', createFreezes(db)),
     gates: translated('gates', createGates(db)),
     approvals: createTranslatedApprovals(db),
+    health: translated('health', createHealth(db)),
     logs: translated('logs', createLogs(db)),
     tokens: translated('tokens', createTokens(db)),
     audit: translated('audit', createAudit(db)),

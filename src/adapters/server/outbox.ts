@@ -8,7 +8,7 @@ const RETRY_MAX_MS = 10_000;
 /** What is kept while the server is away: eight attempts whose logs are as long as the server keeps. */
 const BYTES_MAX = 64 * 1024 * 1024;
 
-type Kind = 'logs' | 'plans';
+type Kind = 'logs' | 'plans' | 'health';
 
 interface Message {
   file: string;
@@ -57,7 +57,7 @@ export class Outbox {
     const left: Message[] = [];
     let number = 0;
     for (const file of (await readdir(folder)).sort()) {
-      const [, digits, kind] = /^(\d{12})-(logs|plans)\.json$/.exec(file) ?? [];
+      const [, digits, kind] = /^(\d{12})-(logs|plans|health)\.json$/.exec(file) ?? [];
       if (digits === undefined) {
         // The worker ended while it wrote this.
         await rm(join(folder, file), { force: true });
@@ -147,7 +147,7 @@ export class Outbox {
     let given = 0;
     for (const message of this.#queue.slice(1, -1)) {
       if (bytes <= bytesMax) break;
-      if (message.kind !== 'logs') continue;
+      if (message.kind === 'plans') continue;
       bytes -= message.bytes;
       given += 1;
       await this.#remove(message);

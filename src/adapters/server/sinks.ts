@@ -1,3 +1,4 @@
+import type { HealthSink } from '../../contract/health-sink.ts';
 import type { LogLines, LogSink } from '../../contract/log-sink.ts';
 import type { PlanSink } from '../../contract/plan-sink.ts';
 import type { Outbox } from './outbox.ts';
@@ -16,6 +17,10 @@ export function createServerLogSink(outbox: Pick<Outbox, 'put'>): LogSink {
 
 export function createServerPlanSink(outbox: Pick<Outbox, 'put'>): PlanSink {
   return { store: (record) => outbox.put('plans', record) };
+}
+
+export function createServerHealthSink(outbox: Pick<Outbox, 'put'>): HealthSink {
+  return { store: (record) => outbox.put('health', record) };
 }
 
 function* inParts(input: LogLines): Generator<LogLines> {

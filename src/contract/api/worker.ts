@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { LOG_STEPS } from '../log-sink.ts';
 import { planDiffSchema } from './diff.ts';
+import { serviceHealthSchema } from './health.ts';
 import { named, ref, timestamp } from './schema.ts';
 
 /** What the worker of a cluster sends. Each may come twice: the server keeps it once. */
@@ -38,6 +39,21 @@ export const workerPlanSchema = named(
       deploymentId: id,
       digest: Type.String({ minLength: 1, maxLength: 200 }),
       diff: ref(planDiffSchema),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+export const workerHealthSchema = named(
+  'WorkerHealth',
+  Type.Object(
+    {
+      deploymentId: id,
+      at: timestamp,
+      services: Type.Array(ref(serviceHealthSchema), { maxItems: 1_000 }),
+      partial: Type.Optional(
+        Type.Boolean({ description: 'Only these workloads of the services were looked at.' }),
+      ),
     },
     { additionalProperties: false },
   ),
