@@ -5,6 +5,7 @@ import { createCheckout } from './checkout.ts';
 import type { ClusterDeps } from './cluster-deps.ts';
 import { createHeal, createInspect } from './inspect.ts';
 import { createPlan } from './plan.ts';
+import { createReadReleases } from './read-releases.ts';
 import { createRestart } from './restart.ts';
 import { createRollBack } from './roll-back.ts';
 import { createWatchRollout } from './watch-rollout.ts';
@@ -15,6 +16,7 @@ export function createClusterActivities(deps: ClusterDeps): ClusterActivities {
   return {
     checkout: createCheckout(deps),
     plan: createPlan(deps),
+    readReleases: createReadReleases(deps),
     inspect: createInspect(deps),
     heal: createHeal(deps),
     apply: createApply(deps, ends),

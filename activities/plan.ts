@@ -1,3 +1,4 @@
+import { OBSERVED_DIGEST } from '../src/contract/plan-sink.ts';
 import type { ClusterActivities } from '../src/contract/workflow/activities.ts';
 import type { ClusterDeps } from './cluster-deps.ts';
 import { beating } from './heartbeat.ts';
@@ -6,7 +7,7 @@ import { makePlan } from './make-plan.ts';
 
 /** Plans a deployment: which services it changes and why, and which it leaves alone. */
 export function createPlan(deps: ClusterDeps): ClusterActivities['plan'] {
-  return ({ deployment, force, manual = false, recorded = [] }) =>
+  return ({ deployment, force, manual = false, recorded = [], afterwards }) =>
     beating((signal) =>
       logging(
         deps.logs,
@@ -29,7 +30,8 @@ export function createPlan(deps: ClusterDeps): ClusterActivities['plan'] {
           write(`unchanged: ${plan.unchanged ?? 0}`);
           // Too large for a history, which finds it again by the digest.
           const { deploymentId } = deployment;
-          if (diff) await deps.plans.store({ deploymentId, digest: plan.digest, diff });
+          const digest = afterwards ? OBSERVED_DIGEST : plan.digest;
+          if (diff) await deps.plans.store({ deploymentId, digest, diff });
           return plan;
         },
       ),

@@ -6,7 +6,7 @@ import type {
 } from '../src/contract/workflow/activities.ts';
 import type { LaneKey } from '../src/contract/workflow/ids.ts';
 import type { SubmitResult } from '../src/contract/workflow/messages.ts';
-import type { DeploymentRequest } from '../src/contract/workflow/payloads.ts';
+import type { DeploymentRequest, ReleaseTarget } from '../src/contract/workflow/payloads.ts';
 import type { RetryPolicy } from '../src/domain/backoff.ts';
 import { CAUSES, SlipwayError } from '../src/domain/errors.ts';
 import type { ApprovalPolicy } from '../src/domain/gates/facts.ts';
@@ -44,6 +44,7 @@ interface EnvironmentSettings extends LaneKey {
   rollout: RolloutPolicy;
   onFailure: 'stop' | 'rollback';
   overtakeVerifying: boolean;
+  mode: 'deploy' | 'observe';
   approval?: ApprovalPolicy;
 }
 
@@ -55,7 +56,11 @@ interface DeploymentStore {
     title: string;
     author: string;
     committedAt: string;
-    targets: readonly ({ environment: string; repository: string } & LaneKey)[];
+    targets: readonly ({
+      environment: string;
+      repository: string;
+      mode: 'deploy' | 'observe';
+    } & LaneKey)[];
   }) => Promise<{ environment: string; deploymentId: string; deploymentNumber: number }[]>;
   recordPhase: (input: PhaseRecord) => Promise<void>;
   recordOutcome: (input: OutcomeRecord) => Promise<void>;
@@ -78,19 +83,23 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
           title: facts.title,
           author: facts.author,
           committedAt: facts.committedAt,
-          targets: settings.map(({ name, cluster, namespace }) => ({
-            ...{ environment: name, repository, cluster, namespace },
+          targets: settings.map(({ name, cluster, namespace, mode }) => ({
+            ...{ environment: name, repository, cluster, namespace, mode },
           })),
         });
-        const targets = settings.flatMap(({ name, cluster, namespace, after, ...policies }) => {
-          const row = rows.find(({ environment }) => environment === name);
-          if (!row) return [];
-          const { deploymentId, deploymentNumber } = row;
-          const ids = { environment: name, cluster, namespace, deploymentId, deploymentNumber };
-          const { retry, rollout, onFailure, overtakeVerifying, approval } = policies;
-          const rules = { retry, rollout, onFailure, overtakeVerifying };
-          return [{ ...ids, after: [...after], ...rules, ...(approval ? { approval } : {}) }];
-        });
+        const targets = settings.flatMap(
+          ({ name, cluster, namespace, after, ...policies }): ReleaseTarget[] => {
+            const row = rows.find(({ environment }) => environment === name);
+            if (!row) return [];
+            const { deploymentId, deploymentNumber } = row;
+            const ids = { environment: name, cluster, namespace, deploymentId, deploymentNumber };
+            const { retry, rollout, onFailure, overtakeVerifying, mode, approval } = policies;
+            const rules = { retry, rollout, onFailure, overtakeVerifying };
+            // What is observed waits for nobody: the other pipeline keeps an order of its own.
+            if (mode === 'observe') return [{ ...ids, after: [], ...rules, mode }];
+            return [{ ...ids, after: [...after], ...rules, ...(approval ? { approval } : {}) }];
+          },
+        );
         return { title: facts.title, targets, ...(facts.cause ? { cause: facts.cause } : {}) };
       }),
 

@@ -77,6 +77,13 @@ export function onCluster(cluster: string, where: string) {
       retry: readOnly,
       summary: `Plan ${where}`,
     }).plan,
+    readReleases: proxyActivities<ClusterActivities>({
+      ...common,
+      startToCloseTimeout: 2 * MINUTE,
+      heartbeatTimeout: 30 * SECOND,
+      retry: readOnly,
+      summary: `Look at Helm's releases of ${where}`,
+    }).readReleases,
     inspect: proxyActivities<ClusterActivities>({
       ...common,
       startToCloseTimeout: 2 * MINUTE,

@@ -17,6 +17,7 @@ import { afterFailure } from '../src/domain/attempts.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
 import { supersededBy, takesPlaceOf } from '../src/domain/overtaking.ts';
 import type { Waiting } from '../src/domain/gates/facts.ts';
+import { disagreementInWords } from '../src/domain/observe/agreement.ts';
 import type { EndPhase } from '../src/domain/phases.ts';
 import { isTakenBack } from '../src/domain/rollback.ts';
 import { recordsOf, type ServiceRecord } from '../src/domain/plan/service-records.ts';
@@ -27,6 +28,7 @@ import { endInWords, shortCommit, subjectOf } from './details.ts';
 import { failedActivity } from './failures.ts';
 import { watchGates } from './gates.ts';
 import { healAfter } from './heal.ts';
+import { observing, type ObservedEnd } from './observe.ts';
 import { restartAndVerify } from './restart.ts';
 import { takeBack } from './roll-back.ts';
 import { tellUi } from './search-attributes.ts';
@@ -55,6 +57,8 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   const touched = new Map<string, PlannedService>();
   let recordCount = 0;
   const gates = watchGates(request, wait);
+  const observe = observing(request, (note, planned) => enter('verifying', note, planned));
+  let observed: ObservedEnd | undefined;
   setHandler(cancel, ({ by }) => {
     cancelledBy = by;
     scope.cancel();
@@ -78,8 +82,11 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       if (halfDone) await heal();
       const told = cause && { ...cause, sentence: `${cause.sentence} ${healed}`.trimEnd() };
       const end = { deploymentId, environment, phase, ...(told ? { cause: told } : {}) };
-      const records = [...(plan ? recordsOf(plan, end, judgement) : []), ...takenBack];
-      await recordOutcome({ ...end, attempt, records });
+      // Of what was observed, only what runs as the commit says is known.
+      const known = observed ? { services: [], adopted: observed.adopted } : plan;
+      const records = [...(known ? recordsOf(known, end, judgement) : []), ...takenBack];
+      const seen = observed ? { observation: observed.observation } : {};
+      await recordOutcome({ ...end, attempt, records, ...seen });
       tellUi(phase, `${subject} ${endInWords(end)}`);
       return end;
     });
@@ -126,6 +133,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
 
   /** What the plan touched is as it should be; what it left alone may still be failed. */
   function finishWell() {
+    if (observed) return finishObserved(observed);
     const blocked = plan?.untouched?.find(({ state }) => state === 'blocked');
     if (blocked?.cause) return finish('failed', blocked.cause);
     return finish(plan?.services.length === 0 ? 'unchanged' : 'succeeded');
@@ -145,6 +153,13 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     const verdict = await verify(request, deploymentRef(request), attempt, plan);
     judgement = verdict.judgement;
     return !verdict.cause;
+  }
+
+  /** Never failed: nothing of it was ours. What comes after goes ahead only where both agree. */
+  function finishObserved({ observation }: ObservedEnd) {
+    if (observation.verdict === 'unchanged') return finish('unchanged');
+    if (observation.verdict === 'agreed') return finish('succeeded');
+    return finish('skipped', { code: 'observed', sentence: disagreementInWords(observation) });
   }
 
   /** Takes back what the deployment changed, where the configuration says so. */
@@ -171,6 +186,11 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
         request.cluster,
         `${environment} at ${shortCommit(request.commit)}`,
       );
+      if (request.mode === 'observe') {
+        await enter('planning', 'Reading what the commit declares, to observe it');
+        observed = await observe(deploymentRef(request));
+        return undefined;
+      }
       const closed = await gates.pass();
       if (closed) return { cause: closed, handedOver: false, lostTrack: false };
       await enter('planning', 'Reading what the commit declares');

@@ -147,6 +147,7 @@ function deploymentRequest(
     ...{ environment, cluster, namespace, deploymentId, deploymentNumber, retry, rollout },
     onFailure: target.onFailure ?? 'stop',
     overtakeVerifying: target.overtakeVerifying ?? false,
+    ...(target.mode ? { mode: target.mode } : {}),
     ...(target.approval ? { approval: target.approval } : {}),
     releaseWorkflowId: workflowInfo().workflowId,
   };

@@ -61,6 +61,8 @@ export interface EnvironmentConfig {
   cluster: string;
   namespace: string;
   tier: 'notprod' | 'prod';
+  /** `observe`: plans and applies nothing, and compares with what another pipeline does. */
+  mode: 'deploy' | 'observe';
   after: readonly string[];
   token?: SecretRef;
   variables: ReadonlyMap<string, string | SecretRef>;

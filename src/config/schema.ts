@@ -137,6 +137,9 @@ const freezeSchema = Type.Object(
   { ...closed, title: 'a map with cron, until, timezone and reason' },
 );
 
+const modeSchema = (description: string) =>
+  Type.Enum(['deploy', 'observe'], { title: 'deploy or observe', description });
+
 const environmentSchema = Type.Object(
   {
     cluster: named('A key of clusters.'),
@@ -232,6 +235,11 @@ const environmentSchema = Type.Object(
           'A chart that moved within its range joins the next release (hold, the default), or is released by a merge that changes nothing else (follow).',
       }),
     ),
+    mode: Type.Optional(
+      modeSchema(
+        'With observe nothing is applied here: plans are compared with what another pipeline does. Default: the repository’s.',
+      ),
+    ),
     prune: Type.Optional(
       Type.Boolean({
         title: 'true or false',
@@ -275,6 +283,7 @@ const repositorySchema = Type.Object(
         { pattern: '^(off|[1-9][0-9]{1,3}s|[1-9][0-9]{0,2}m|[1-9][0-9]?h)$' },
       ),
     ),
+    mode: Type.Optional(modeSchema('For its environments that have none. Default deploy.')),
     environments: mapOf(byName, environmentSchema, 'By helmfile environment.', {
       minProperties: 1,
     }),

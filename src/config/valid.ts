@@ -67,7 +67,7 @@ function toRepository(name: string, raw: RawRepository, secret: ToSecret): Repos
     ...(raw.poll === 'off' ? {} : { pollMs: milliseconds(raw.poll ?? '60s') }),
     ...(raw.forge && { forge: toForge([...path, 'forge'], raw.forge, secret) }),
     environments: mapEntries(raw.environments, (environment, value) =>
-      toEnvironment(name, environment, value, secret),
+      toEnvironment(name, environment, { mode: raw.mode ?? 'deploy', ...value }, secret),
     ),
     versionSources: mapEntries(raw.versionSources ?? {}, (_key, { git, image }) =>
       // The schema lets exactly one of them through.
@@ -90,7 +90,7 @@ function toForge(path: Path, raw: RawForge, secret: ToSecret): ForgeConfig {
 function toEnvironment(
   repository: string,
   name: string,
-  raw: RawEnvironment,
+  raw: RawEnvironment & Pick<EnvironmentConfig, 'mode'>,
   secret: ToSecret,
 ): EnvironmentConfig {
   const path = ['repositories', repository, 'environments', name];
@@ -100,6 +100,7 @@ function toEnvironment(
     cluster: raw.cluster,
     namespace: raw.namespace ?? name,
     tier: raw.tier ?? 'notprod',
+    mode: raw.mode,
     after: raw.after ?? [],
     ...(raw.token && { token: secret([...path, 'token'], raw.token) }),
     variables: mapEntries(raw.variables ?? {}, (variable, value) =>

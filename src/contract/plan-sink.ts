@@ -12,3 +12,6 @@ export interface PlanDiffRecord {
   digest: string;
   diff: PlanDiff;
 }
+
+/** In the place of a plan's digest: what another pipeline left beside what the commit says. */
+export const OBSERVED_DIGEST = 'observed';

@@ -10,6 +10,7 @@ export interface CauseReport {
     | 'manual-release'
     | 'rollback'
     | 'rewritten-history'
+    | 'observed'
     | 'cancelled';
   /** One sentence with the names and values that matter; holds no secret. */
   sentence: string;

@@ -20,6 +20,7 @@ export const CAUSES = {
   'namespace-missing': { kind: 'configuration', phase: 'failed', owner: 'platform' },
   'workload-missing': { kind: 'configuration', phase: 'failed', owner: 'config' },
   'rbac-forbidden': { kind: 'configuration', phase: 'failed', owner: 'platform' },
+  'observed-only': { kind: 'configuration', phase: 'failed', owner: 'policy' },
   'git-auth': { kind: 'configuration', phase: 'errored', owner: 'platform' },
   'git-unreachable': { kind: 'transient', phase: 'errored', owner: 'platform' },
   'image-not-found': { kind: 'rollout', phase: 'failed', owner: 'app' },
@@ -98,6 +99,12 @@ export class SlipwayError extends Error {
     this.code = code;
     this.details = options.details ?? {};
   }
+}
+
+/** The refusal of whatever would write where Slipway only observes. */
+export function observedOnly(environment: string): SlipwayError {
+  const sentence = `${environment} is observed only (mode: observe): nothing is written there.`;
+  return new SlipwayError('observed-only', sentence);
 }
 
 /** A request that is answered with no: thrown by use cases, translated by the HTTP error handler. */

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Store } from '../adapters/postgres/store.ts';
+import { agreementSchema } from '../contract/api/agreement.ts';
 import { deploymentSchema, type Deployment } from '../contract/api/deployment.ts';
 import { planSchema } from '../contract/api/diff.ts';
 import { deploymentHealthSchema } from '../contract/api/health.ts';
@@ -23,7 +24,7 @@ const tags = ['deployments'];
 /** Deployments: one release in one environment, and what its steps printed. */
 export function addDeploymentRoutes(
   app: App,
-  store: Pick<Store, 'deployments' | 'health' | 'logs'>,
+  store: Pick<Store, 'deployments' | 'health' | 'logs' | 'observations'>,
 ): void {
   app.get(
     '/api/v1/deployments/:id',
@@ -65,6 +66,25 @@ export function addDeploymentRoutes(
       if (!wantsText(request)) return reply.send(plan);
       const text = plan.diff ? renderPlanDiff(plan.diff) : '# This plan compared nothing.\n';
       return reply.type('text/plain; charset=utf-8').send(text);
+    },
+  );
+
+  app.get(
+    '/api/v1/deployments/:id/agreement',
+    {
+      config,
+      schema: {
+        summary: 'Compares an observed deployment with what another pipeline did',
+        tags,
+        params: idParameter,
+        response: { 200: ref(agreementSchema), ...problems },
+      },
+    },
+    async ({ params }) => {
+      const { id, number } = await mustFind(params.id);
+      const agreement = await store.observations.find(id);
+      if (agreement) return agreement;
+      throw new Refusal('not-found', `Deployment ${number} was no observation: it deploys.`);
     },
   );
 

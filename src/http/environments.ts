@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { Store } from '../adapters/postgres/store.ts';
+import { agreementReportSchema } from '../contract/api/agreement.ts';
 import {
   environmentPageSchema,
   environmentSchema,
@@ -22,7 +23,7 @@ const params = Type.Object({ repository: nameParameter, name: nameParameter });
 /** Environments: what runs where, the newest deployment of each, and what holds them. */
 export function addEnvironmentRoutes(
   app: App,
-  store: Pick<Store, 'environments' | 'holds'>,
+  store: Pick<Store, 'environments' | 'holds' | 'observations'>,
   wake: Wake,
 ): void {
   app.get(
@@ -54,6 +55,24 @@ export function addEnvironmentRoutes(
       },
     },
     ({ params }) => mustFind(params),
+  );
+
+  app.get(
+    '/api/v1/environments/:repository/:name/agreement',
+    {
+      config,
+      schema: {
+        summary: 'Reports how often the plans of an environment agreed with another pipeline',
+        tags,
+        params,
+        querystring: Type.Object({ limit: limitParameter }, { additionalProperties: false }),
+        response: { 200: ref(agreementReportSchema), ...problems },
+      },
+    },
+    async ({ params, query }) => {
+      const { repository, name: environment } = await mustFind(params);
+      return store.observations.report({ repository, environment }, limitOf(query));
+    },
   );
 
   app.post(

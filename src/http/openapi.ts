@@ -1,4 +1,5 @@
 import swagger from '@fastify/swagger';
+import { agreementSchemas } from '../contract/api/agreement.ts';
 import { deploymentSchemas } from '../contract/api/deployment.ts';
 import { diffSchemas } from '../contract/api/diff.ts';
 import { whySchemas } from '../contract/api/why.ts';
@@ -22,6 +23,7 @@ import type { App } from './server.ts';
 const NAMED_SCHEMAS = [
   ...deploymentSchemas,
   ...diffSchemas,
+  ...agreementSchemas,
   ...gateSchemas,
   ...whySchemas,
   ...healthSchemas,

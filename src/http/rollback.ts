@@ -30,8 +30,10 @@ export function addRollbackRoute(
     },
     async ({ params, body, actor, id: requestId }, reply) => {
       const place = `${params.repository}/${params.name}`;
-      if (!(await store.environments.find(params.repository, params.name))) {
-        throw new Refusal('not-found', `There is no environment ${place}.`);
+      const environment = await store.environments.find(params.repository, params.name);
+      if (!environment) throw new Refusal('not-found', `There is no environment ${place}.`);
+      if (environment.mode === 'observe') {
+        throw new Refusal('conflict', `${place} is observed only: another pipeline deploys there.`);
       }
       const ordered = await store.rollbacks.order({ ...params, ...body, actor, requestId });
       switch (ordered.answer) {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { ClusterDeps } from '../../activities/cluster-deps.ts';
+import type { ClusterDeps, ClusterView } from '../../activities/cluster-deps.ts';
 import { diffService } from '../adapters/helmfile/diff.ts';
 import { Evaluations } from '../adapters/helmfile/evaluations.ts';
 import { Helmfile } from '../adapters/helmfile/helmfile.ts';
@@ -39,6 +39,7 @@ import type { DeploymentRef } from '../contract/workflow/payloads.ts';
 import { SlipwayError } from '../domain/errors.ts';
 import type { PodIdentity } from '../domain/lease.ts';
 import { createMirrors } from './mirrors.ts';
+import { readOnlyView } from './read-only.ts';
 
 export interface ClusterDepsOptions {
   config: Config;
@@ -75,6 +76,9 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
     const { namespace } = deployment;
     return { ...options.access, namespace, ...(token === undefined ? {} : { token }) };
   };
+
+  const isObserved = ({ repository, environment }: DeploymentRef) =>
+    config.repositories.get(repository)?.environments.get(environment)?.mode === 'observe';
 
   const evaluations = new Evaluations();
 
@@ -124,6 +128,7 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
           signal,
           redact,
           evaluations,
+          readOnly: isObserved(deployment),
         });
         try {
           return await work(helmfile);
@@ -135,8 +140,8 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
     },
     cluster: (deployment) => {
       const api = apiOf(deployment);
-      const { namespace } = deployment;
-      return {
+      const { namespace, environment } = deployment;
+      const view: ClusterView = {
         checkNamespace: () => checkNamespace(api, namespace),
         helmReleases: () => listHelmReleases(api, namespace),
         helmHistory: (services) => listHelmHistory(api, namespace, services),
@@ -151,6 +156,7 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
           markHelmRevisionFailed(api, namespace, release, because),
         supersedeOlderRevisions: () => supersedeOlderRevisions(api, namespace),
       };
+      return isObserved(deployment) ? readOnlyView(view, environment) : view;
     },
     settings: ({ repository, environment }) => {
       const found = config.repositories.get(repository)?.environments.get(environment);

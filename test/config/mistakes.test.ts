@@ -30,7 +30,7 @@ describe('a mistake is named with its place and what to do', () => {
     [
       '  branch: main',
       '  aprovals: 2',
-      '16:5 unknown key "aprovals"; known here: url, branch, forge, poll, environments, versionSources',
+      '16:5 unknown key "aprovals"; known here: url, branch, forge, poll, mode, environments, versionSources',
     ],
     [
       '        tier: prod',
@@ -59,7 +59,11 @@ describe('a mistake is named with its place and what to do', () => {
       '16:58 repositories.notprod.versionSources.b.image must be an image with its registry and without a tag, such as registry.example.org/audit',
       '16:71 repositories.notprod.versionSources.c needs at least one entry',
     ],
-    ['        tier: prod', '        mode: observe', '31:9 "mode" is not supported yet: remove it'],
+    [
+      '        tier: prod',
+      '        mode: watch',
+      `31:15 ${CS_PROD}.mode must be deploy or observe`,
+    ],
     [
       '        tier: prod',
       '        allow: [hooks, ref+exec, ref+vault, hooks]',
@@ -71,7 +75,11 @@ describe('a mistake is named with its place and what to do', () => {
       '        restart: [deployment/x, job/y]',
       `31:33 ${CS_PROD}.restart[1] must be deployment, statefulset or daemonset, a slash and a name`,
     ],
-    ['    branch: main', '    mode: observe', '16:5 "mode" is not supported yet: remove it'],
+    [
+      '    branch: main',
+      '    serverSideApply: true',
+      '16:5 "serverSideApply" is not supported yet: remove it',
+    ],
     [
       'address: temporal:7233',
       'profile: x',

@@ -9,6 +9,23 @@ import { ConfigError } from '../../src/config/problems.ts';
 import { EXAMPLE, exampleWith, problemsOf, validConfig } from './example.ts';
 
 describe('a valid file', () => {
+  test('observes where the repository says so, unless the environment says otherwise', () => {
+    const config = validConfig(
+      exampleWith(
+        ['    branch: main', '    mode: observe'],
+        ['{ cluster: notprod, after: [cs-qa] }', '{ cluster: notprod, mode: deploy }'],
+      ),
+    );
+    const modes = [...config.repositories.values()].flatMap(({ environments }) =>
+      [...environments.values()].map(({ name, mode }) => [name, mode]),
+    );
+    expect(modes).toEqual([
+      ['cs-qa', 'observe'],
+      ['wcs-qa', 'deploy'],
+      ['cs-prod', 'deploy'],
+    ]);
+  });
+
   test('becomes a configuration in the words of the domain, with every default', () => {
     const config = validConfig(EXAMPLE);
     expect(config).toMatchObject({
@@ -45,6 +62,7 @@ describe('a valid file', () => {
       cluster: 'notprod',
       namespace: 'wcs-qa',
       tier: 'notprod',
+      mode: 'deploy',
       after: ['cs-qa'],
       variables: new Map(),
       versionKeys: new Map(),

@@ -164,7 +164,14 @@ class Place {
   constructor(name: string) {
     this.#name = name;
     this.settings = {
-      ...{ name, cluster: 'notprod', namespace: name, after: [], onFailure: 'stop' as const },
+      ...{
+        name,
+        cluster: 'notprod',
+        namespace: name,
+        after: [],
+        mode: 'deploy' as const,
+        onFailure: 'stop' as const,
+      },
       ...{ overtakeVerifying: false, retry: { attempts: 1, backoffMs: 1, limitMs: 1 } },
       rollout: { timeoutMs: 1_000, soakMs: 0, restartsMax: 5 },
     };

@@ -139,6 +139,7 @@ export function stubsOf(lanes: readonly SimulatedLane[]): {
       checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
       plan: () =>
         Promise.resolve({ digest: '', services: [{ name: 'example-api', chart: 'charts/api' }] }),
+      readReleases: () => Promise.resolve([]),
       inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
       heal: () => Promise.resolve({ healed: [] }),
       apply: ({ deployment }) => {

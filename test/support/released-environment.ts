@@ -14,8 +14,10 @@ import type {
 } from '../../src/contract/workflow/activities.ts';
 import type { HealthRecord } from '../../src/contract/health-sink.ts';
 import type { DeploymentRef } from '../../src/contract/workflow/payloads.ts';
+import type { PlanDiffRecord } from '../../src/contract/plan-sink.ts';
 import type { CauseReport } from '../../src/domain/cause.ts';
 import { SlipwayError } from '../../src/domain/errors.ts';
+import { judgeAgreement, type Observation } from '../../src/domain/observe/agreement.ts';
 import type { RecordedService } from '../../src/domain/plan/plan-services.ts';
 import { recordsOf, type ServiceRecord } from '../../src/domain/plan/service-records.ts';
 import type { RolloutJudgement } from '../../src/domain/services.ts';
@@ -148,7 +150,9 @@ export class ReleasedEnvironment {
   /** What its worker said of how well services run. */
   readonly health: readonly HealthRecord[];
   readonly #opened: Opened;
-  readonly #activities: ClusterActivities;
+  readonly activities: ClusterActivities;
+  /** What its plans handed to the server. */
+  readonly diffs: PlanDiffRecord[];
   readonly #log: string[];
   readonly #recorded = new Map<string, RecordedService>();
   #commit: string;
@@ -158,15 +162,16 @@ export class ReleasedEnvironment {
   private constructor(
     opened: Opened,
     activities: ClusterActivities,
-    handedIn: { log: string[]; health: HealthRecord[] },
+    handedIn: { log: string[]; health: HealthRecord[]; diffs: PlanDiffRecord[] },
   ) {
     this.configFile = opened.configFile;
     this.content = opened.content;
     this.folder = opened.folder;
     this.#opened = opened;
-    this.#activities = activities;
+    this.activities = activities;
     this.#log = handedIn.log;
     this.health = handedIn.health;
+    this.diffs = handedIn.diffs;
     this.#commit = '';
   }
 
@@ -175,6 +180,7 @@ export class ReleasedEnvironment {
     const role = { role: 'worker', cluster: 'local' } as const;
     const log: string[] = [];
     const health: HealthRecord[] = [];
+    const diffs: PlanDiffRecord[] = [];
     const deps = createClusterDeps({
       config,
       cluster: 'local',
@@ -188,7 +194,12 @@ export class ReleasedEnvironment {
           return Promise.resolve();
         },
       },
-      plans: { store: () => Promise.resolve() },
+      plans: {
+        store: (record) => {
+          diffs.push(record);
+          return Promise.resolve();
+        },
+      },
       health: {
         store: (record) => {
           health.push(record);
@@ -200,6 +211,7 @@ export class ReleasedEnvironment {
     const environment = new ReleasedEnvironment(opened, createClusterActivities(deps), {
       log,
       health,
+      diffs,
     });
     environment.#commit = await environment.#head();
     return environment;
@@ -214,26 +226,41 @@ export class ReleasedEnvironment {
 
   /** Brings the newest commit to the worker, as a deployment does before it plans. */
   async checkOut(): Promise<void> {
-    await runActivity(this.#activities.checkout, this.#ref('dep_checkout'));
+    await runActivity(this.activities.checkout, this.#ref('dep_checkout'));
   }
 
   plan(asked: { manual?: boolean; force?: boolean } = {}): Promise<PlanResult> {
     const { force = false, manual = false } = asked;
     const recorded = [...this.#recorded.values()];
     const input = { deployment: this.#ref('dep_plan'), force, manual, recorded };
-    return runActivity(this.#activities.plan, input);
+    return runActivity(this.activities.plan, input);
   }
 
   /** Plans, applies, watches and remembers, as the workflow of a deployment does. */
   async release(asked: { manual?: boolean; force?: boolean } = {}): Promise<Release> {
     this.#log.length = 0;
-    this.#deployments += 1;
-    const deployment = this.#ref(`dep_${this.#deployments}`);
+    const deployment = this.deployment();
     const plan = await this.plan(asked);
     this.#last = { deployment, plan };
     const { end, judgement } = await this.#apply(deployment, plan);
     for (const record of recordsOf(plan, end, judgement)) this.#remember(record);
     return { plan, end, log: [...this.#log] };
+  }
+
+  /** Observes with an empty memory what another pipeline does meanwhile; its diffs are in {@link diffs}. */
+  async observe(pipeline: () => Promise<unknown>): Promise<Observation> {
+    const deployment = this.deployment();
+    const marks = () => runActivity(this.activities.readReleases, deployment);
+    const input = { deployment, force: false, recorded: [] };
+    const before = await marks();
+    const plan = await runActivity(this.activities.plan, input);
+    await pipeline();
+    const again = { ...input, manual: true, afterwards: true } as const;
+    const { services: differing } = await runActivity(this.activities.plan, again);
+    return judgeAgreement({
+      ...{ planned: plan.services, adopted: plan.adopted ?? [], recorded: [] },
+      ...{ before, after: await marks(), differing },
+    });
   }
 
   async #apply(
@@ -247,13 +274,13 @@ export class ReleasedEnvironment {
     const rollout = { timeoutMs: 20_000, soakMs: 0, restartsMax: 5 };
     const look = { deployment, attempt: 1, services: plan.services, rollout };
     const watch = (mode: 'after' | 'once') =>
-      runActivity(this.#activities.watchRollout, { ...look, mode });
+      runActivity(this.activities.watchRollout, { ...look, mode });
     const services = plan.services.map(({ name }) => name);
-    const inspected = await runActivity(this.#activities.inspect, { deployment, services });
+    const inspected = await runActivity(this.activities.inspect, { deployment, services });
     const { deadHolder } = inspected;
     try {
       const input = { deployment, attempt: 1, plan, deadHolder };
-      await runActivity(this.#activities.apply, input);
+      await runActivity(this.activities.apply, input);
     } catch (error) {
       const cause = await explainedFailure(error);
       const judgement = await watch('once');
@@ -275,10 +302,10 @@ export class ReleasedEnvironment {
     if (!this.#last) throw new Error('nothing was released yet');
     const { deployment, plan } = this.#last;
     const services = plan.services.map(({ name }) => name);
-    const { deadHolder } = await runActivity(this.#activities.inspect, { deployment, services });
+    const { deadHolder } = await runActivity(this.activities.inspect, { deployment, services });
     const recorded = [...this.#recorded.values()];
     const input = { deployment, attempt: 1, services: plan.services, recorded, deadHolder };
-    const result = await runActivity(this.#activities.rollBack, input, signal);
+    const result = await runActivity(this.activities.rollBack, input, signal);
     for (const { service, to, helmRevision } of result.returned ?? []) {
       const known = this.#recorded.get(service);
       if (known?.helmRevision === to) this.#recorded.set(service, { ...known, helmRevision });
@@ -293,7 +320,7 @@ export class ReleasedEnvironment {
       ...{ name: service, chart: '', helmRevision },
     }));
     const rollout = { timeoutMs: 20_000, soakMs: 0, restartsMax: 5 };
-    return runActivity(this.#activities.watchRollout, {
+    return runActivity(this.activities.watchRollout, {
       ...{ deployment: this.#last.deployment, attempt: 1, services, takenBack: true, rollout },
       mode: 'after',
     });
@@ -306,10 +333,10 @@ export class ReleasedEnvironment {
   ): Promise<RolloutJudgement> {
     const restart = { deployment, attempt: 1, workloads };
     // As Temporal does when the answer of the first call was lost.
-    await runActivity(this.#activities.restart, restart);
-    await runActivity(this.#activities.restart, restart);
+    await runActivity(this.activities.restart, restart);
+    await runActivity(this.activities.restart, restart);
     const watched = { ...look, services: [], restarted: workloads, mode: 'after' as const };
-    return runActivity(this.#activities.watchRollout, watched);
+    return runActivity(this.activities.watchRollout, watched);
   }
 
   /** What the store would hold. */
@@ -385,6 +412,12 @@ export class ReleasedEnvironment {
     return result.stdout;
   }
 
+  /** A deployment of the newest commit. */
+  deployment(): DeploymentRef {
+    this.#deployments += 1;
+    return this.#ref(`dep_${this.#deployments}`);
+  }
+
   #ref(deploymentId: string): DeploymentRef {
     const { name } = this.#opened;
     const place = { cluster: 'local', namespace: name, repository: name, environment: name };
@@ -402,7 +435,7 @@ export async function explainedFailure(error: unknown): Promise<CauseReport> {
   return failedActivity(failure).cause;
 }
 
-function runActivity<I, O>(
+export function runActivity<I, O>(
   activity: (input: I) => Promise<O>,
   input: I,
   signal?: AbortSignal,

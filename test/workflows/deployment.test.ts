@@ -581,6 +581,7 @@ async function deploy(
   const stubs: ClusterActivities = {
     checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
     plan: () => Promise.resolve(plan),
+    readReleases: () => Promise.resolve([]),
     inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
     heal: () => Promise.resolve({ healed: [] }),
     apply: () => Promise.resolve({ durationMs: 1 }),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SlipwayError } from '../../domain/errors.ts';
+import { observedOnly, SlipwayError } from '../../domain/errors.ts';
 import { run, type RunOptions, type RunResult } from '../process/run.ts';
 import { cutBuild } from './build-output.ts';
 import { helmfileError } from './classify.ts';
@@ -29,6 +29,8 @@ export interface HelmfileRun {
   redact: (text: string) => string;
   /** Of this worker. */
   evaluations: Evaluations;
+  /** The environment is observed only: what would write into the cluster is refused. */
+  readOnly?: boolean;
 }
 
 const FILES = ['helmfile.yaml.gotmpl', 'helmfile.yaml', 'helmfile.d'];
@@ -120,6 +122,7 @@ export class Helmfile {
     serverSide: boolean;
     onLine: (line: string) => void;
   }): Promise<void> {
+    this.#mustWrite();
     const labels = Object.entries(options.labels).map(([name, value]) => `${name}=${value}`);
     const args = [
       ...['sync', '--skip-deps', '--concurrency', '4', '--description', options.description],
@@ -142,6 +145,7 @@ export class Helmfile {
     description: string,
     onLine: (line: string) => void,
   ): Promise<void> {
+    this.#mustWrite();
     const { workspace, namespace, kubeContext } = this.#run;
     const args = [
       ...['rollback', name, String(revision), '--namespace', namespace],
@@ -154,6 +158,7 @@ export class Helmfile {
 
   /** Uninstalls what the commit no longer declares, so that helmfile does not know it. */
   async uninstall(name: string, onLine: (line: string) => void): Promise<void> {
+    this.#mustWrite();
     const { workspace, namespace, kubeContext } = this.#run;
     const args = ['uninstall', name, '--namespace', namespace, '--kube-context', kubeContext];
     const result = await this.#child(join(workspace.bin, 'helm'), [...args, '--wait'], {
@@ -161,6 +166,10 @@ export class Helmfile {
       onLine,
     });
     if (result.exitCode !== 0) throw this.#error(`uninstalling ${name}`, result);
+  }
+
+  #mustWrite(): void {
+    if (this.#run.readOnly) throw observedOnly(this.#run.environment);
   }
 
   async #build({ embedValues }: { embedValues: boolean }): Promise<string> {

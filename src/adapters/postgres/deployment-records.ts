@@ -5,6 +5,7 @@ import type { ServiceRecord } from '../../domain/plan/service-records.ts';
 import type { Db, Tx } from './database.ts';
 import { lockRelease, refreshReleasePhase } from './release-phase.ts';
 import { dropApprovals } from './approvals.ts';
+import { storeObservation } from './observations.ts';
 import { storeRecords } from './services.ts';
 import { cleanText, json, NOW } from './values.ts';
 
@@ -61,6 +62,7 @@ export function recordOutcome(db: Db, record: OutcomeRecord): Promise<void> {
     if (record.attempt > 0 && record.phase !== 'superseded') {
       await dropApprovals(tx, deployment);
     }
+    if (record.observation) await storeObservation(tx, deployment.id, record.observation);
     await storeRecords(tx, deployment, record.records ?? succeededServices(record));
     await refreshReleasePhase(tx, deployment.release_id);
   });

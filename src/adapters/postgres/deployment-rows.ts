@@ -27,6 +27,7 @@ function toSummary(row: SummaryRow): DeploymentSummary {
     title: row.title,
     run: row.run,
     kind: row.kind,
+    mode: row.mode,
     phase: row.phase,
     note: row.note,
     cause: row.cause,

@@ -27,6 +27,8 @@ export interface RunToCreate {
 interface DeploymentTarget {
   repository: string;
   environment: string;
+  /** Absent: deploys. */
+  mode?: 'deploy' | 'observe';
   cluster: string;
   namespace: string;
 }

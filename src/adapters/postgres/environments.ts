@@ -14,6 +14,8 @@ export interface ConfiguredEnvironment {
   name: string;
   cluster: string;
   namespace: string;
+  /** Absent: deploys. */
+  mode?: 'deploy' | 'observe';
 }
 
 export interface EnvironmentKey {
@@ -30,8 +32,9 @@ export function createEnvironments(db: Db) {
         await sql`lock table environments in exclusive mode`.execute(tx);
         // First none, so that two environments can swap their namespaces.
         await tx.updateTable('environments').set({ configured: false }).execute();
-        for (const [position, { repository, name, cluster, namespace }] of environments.entries()) {
-          const now = { cluster, namespace, position, configured: true };
+        for (const [position, environment] of environments.entries()) {
+          const { repository, name, cluster, namespace, mode = 'deploy' } = environment;
+          const now = { cluster, namespace, mode, position, configured: true };
           await tx
             .insertInto('environments')
             .values({ repository, name, ...now })
@@ -134,6 +137,7 @@ async function withState(db: Db, rows: readonly Row[]): Promise<Environment[]> {
     name: row.name,
     cluster: row.cluster,
     namespace: row.namespace,
+    mode: row.mode,
     acceptedCommit: row.accepted_commit,
     hold:
       holds.find((of) => of.repository === row.repository && of.name === row.name)?.hold ?? null,

@@ -5,6 +5,7 @@ import type { OverridableGate, Verdict, Waiting } from '../../domain/gates/facts
 import type { HealthState, ServiceHealth } from '../../domain/health.ts';
 import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
 import type { DeploymentKind } from '../../domain/overtaking.ts';
+import type { Observation, ServiceAgreement } from '../../domain/observe/agreement.ts';
 import type { DeploymentPhase, ReleasePhase } from '../../domain/phases.ts';
 import type { PlannedService } from '../../domain/services.ts';
 
@@ -17,6 +18,7 @@ export interface Tables {
   plans: PlanTable;
   plan_diffs: PlanDiffTable;
   health: HealthTable;
+  observations: ObservationTable;
   services: ServiceTable;
   service_failures: ServiceFailureTable;
   holds: HoldTable;
@@ -42,6 +44,7 @@ interface EnvironmentTable {
   name: string;
   cluster: string;
   namespace: string;
+  mode: Generated<'deploy' | 'observe'>;
   position: number;
   configured: boolean;
   accepted_commit: string | null;
@@ -75,6 +78,7 @@ interface DeploymentTable {
   namespace: string;
   run: number;
   kind: Generated<DeploymentKind>;
+  mode: Generated<'deploy' | 'observe'>;
   phase: Generated<DeploymentPhase>;
   note: Generated<string>;
   cause: NullableJson<CauseReport>;
@@ -117,6 +121,13 @@ interface HealthTable {
   state: HealthState;
   services: Json<ServiceHealth[]>;
   at: Date;
+}
+
+interface ObservationTable {
+  deployment_id: string;
+  verdict: Observation['verdict'];
+  services: Json<ServiceAgreement[]>;
+  at: Generated<Date>;
 }
 
 interface ServiceTable {

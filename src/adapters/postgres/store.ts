@@ -12,6 +12,7 @@ import { createInboxEntries } from './inbox-entries.ts';
 import { createInbox } from './inbox.ts';
 import { createLogs } from './logs.ts';
 import { createPolls } from './polls.ts';
+import { createObservations } from './observations.ts';
 import { createReleases } from './releases.ts';
 import { createRollbacks } from './rollbacks.ts';
 import { createStops } from './stops.ts';
@@ -26,6 +27,7 @@ export function createStore(db: Db) {
     releases: translated('releases', createReleases(db)),
     deployments: translated('deployments', createDeployments(db)),
     environments: translated('environments', createEnvironments(db)),
+    observations: translated('observations', createObservations(db)),
     holds: translated('holds', createHolds(db)),
     rollbacks: translated('rollbacks', createRollbacks(db)),
     stops: translated('stops', createStops(db)),

@@ -37,6 +37,13 @@ const waitingSchema = named(
   ),
 );
 
+export const modeSchema = named(
+  'Mode',
+  Type.Enum(['deploy', 'observe'], {
+    description: 'observe: plans and applies nothing, and looks what another pipeline does.',
+  }),
+);
+
 export const deploymentSummarySchema = named(
   'DeploymentSummary',
   Type.Object({
@@ -55,6 +62,7 @@ export const deploymentSummarySchema = named(
       description:
         'manual: a person asked; rollback: a person asked for this release, which was good here before, again.',
     }),
+    mode: ref(modeSchema),
     phase: Type.Enum(DEPLOYMENT_PHASES),
     note: Type.String({ description: 'What it does or waits for.' }),
     cause: nullable(ref(causeSchema)),
@@ -109,6 +117,7 @@ export const deploymentSchema = named(
 );
 
 export const deploymentSchemas = [
+  modeSchema,
   causeSchema,
   waitingSchema,
   deploymentSummarySchema,

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { deploymentSummarySchema } from './deployment.ts';
+import { deploymentSummarySchema, modeSchema } from './deployment.ts';
 import { closed, commitId, named, nullable, page, reasonText, ref, timestamp } from './schema.ts';
 
 /** One namespace on one cluster, and what runs there. */
@@ -64,6 +64,7 @@ export const environmentSchema = named(
     name: Type.String(),
     cluster: Type.String(),
     namespace: Type.String(),
+    mode: ref(modeSchema),
     acceptedCommit: nullable(commitId),
     hold: nullable(ref(holdSchema)),
     deployment: nullable(ref(deploymentSummarySchema)),

@@ -1,6 +1,8 @@
 import type { CauseReport } from '../../domain/cause.ts';
 import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
 import type { ApprovalPolicy, Waiting } from '../../domain/gates/facts.ts';
+import type { HelmMark } from '../../domain/observe/helm-marks.ts';
+import type { Observation } from '../../domain/observe/agreement.ts';
 import type { Candidate, OrderDecision } from '../../domain/ordering.ts';
 import type { DeploymentKind } from '../../domain/overtaking.ts';
 import type { DeploymentPhase, EndPhase } from '../../domain/phases.ts';
@@ -50,6 +52,8 @@ export interface ClusterActivities {
   /** Fetches the commit and refuses a tree that is not accepted. */
   checkout: (deployment: DeploymentRef) => Promise<CheckoutResult>;
   plan: (input: PlanInput) => Promise<PlanResult>;
+  /** What Helm's releases are now, to tell later whether somebody changed them. */
+  readReleases: (deployment: DeploymentRef) => Promise<HelmMark[]>;
   /** Before each attempt: waits for who may live, ends what is left of the dead, heals. */
   inspect: (input: InspectInput) => Promise<InspectResult>;
   /** After the last attempt: does as `inspect`, and gives back the Lease that a dead holder left. */
@@ -128,6 +132,8 @@ export interface OutcomeRecord extends DeploymentEnd {
   services?: PlannedService[];
   /** What is to be remembered of services; instead of `services`. */
   records?: ServiceRecord[];
+  /** What another pipeline did, where this one only observed. */
+  observation?: Observation;
 }
 
 interface CheckoutResult {
@@ -141,6 +147,8 @@ interface PlanInput {
   force: boolean;
   /** A person asked for it. */
   manual?: boolean;
+  /** Looks at what another pipeline left: its diff is kept apart from that of the plan before. */
+  afterwards?: true;
   recorded?: RecordedService[];
 }
 

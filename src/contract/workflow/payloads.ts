@@ -35,6 +35,8 @@ export interface ReleaseTarget extends LaneKey {
   rollout: RolloutPolicy;
   onFailure?: 'stop' | 'rollback';
   overtakeVerifying?: boolean;
+  /** Absent: deploys. */
+  mode?: 'observe';
   /** Absent: nobody needs to approve. */
   approval?: ApprovalPolicy;
 }
@@ -67,6 +69,8 @@ export interface DeploymentRequest extends LaneKey {
   onFailure?: 'stop' | 'rollback';
   /** Whether a newer commit takes its place also while it is verified; absent means not. */
   overtakeVerifying?: boolean;
+  /** `observe`: plans and applies nothing, then looks what another pipeline did; absent means it deploys. */
+  mode?: 'observe';
   /** As it was when the release started: a change of the configuration approves nothing. */
   approval?: ApprovalPolicy;
 }

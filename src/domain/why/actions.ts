@@ -22,6 +22,7 @@ export const ACTIONS: Record<CauseReport['code'], readonly string[]> = {
   'namespace-missing': ['Create the namespace, or correct its name in slipway.yaml.', RERUN],
   'workload-missing': ['Correct `restart` in slipway.yaml, or deploy the workload.', RERUN],
   'rbac-forbidden': ["Grant the permission to the worker's account.", RERUN],
+  'observed-only': ['Set `mode: deploy` in slipway.yaml, and restart the worker.'],
   'git-auth': ['Renew the credentials for the repository.', RERUN],
   'git-unreachable': ['Wait: it is tried again.', 'Check the forge.'],
   'image-not-found': ['Check the version, and that its build pushed the image.', RERUN, ROLL_BACK],
@@ -59,6 +60,7 @@ export const ACTIONS: Record<CauseReport['code'], readonly string[]> = {
   'newer-commit': ['Nothing: the newer release goes on.'],
   'manual-release': ['Nothing: what a person asked for goes first.'],
   rollback: ['Resume the environment when newer commits may be released again.'],
+  observed: ['Compare what differs: `GET /deployments/:id/agreement`.'],
   'rewritten-history': ['Release the head of the branch by hand.'],
   cancelled: ['Rerun the deployment when it is wanted again.'],
 };

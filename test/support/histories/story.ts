@@ -122,6 +122,7 @@ export async function play(environment: TestWorkflowEnvironment, story: Story): 
   const cluster: ClusterActivities = {
     checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
     plan: () => Promise.resolve(PLAN),
+    readReleases: () => Promise.resolve([]),
     inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
     heal: () => Promise.resolve({ healed: [] }),
     apply: () => Promise.resolve({ durationMs: 1 }),
