@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../cli/exit-codes.ts';
 import { Refusal, REFUSALS, SlipwayError } from '../domain/errors.ts';
 import type { BumpOptions } from './bump.ts';
+import type { DoctorOptions } from './doctor-repository.ts';
 import type { ImportOptions } from './import.ts';
 import type { PlanOptions } from './plan.ts';
 
@@ -16,10 +17,22 @@ const program = new Command('slipway')
 
 program
   .command('doctor')
-  .description('say what Slipway found on this machine, and what to do about what is missing')
+  .description('say what is missing on this machine, or wrong with a deployment repository')
+  .argument('[folder]', 'a deployment repository; without it, this machine')
+  .option('--config <file>', "slipway.yaml, where it is not the repository's own")
+  .addOption(clusterOption())
   .option('--json', 'print the findings as JSON')
-  .addHelpText('after', '\nExample:\n  slipway doctor --json')
-  .action(async (options: { json?: boolean }) => {
+  .addHelpText('after', '\nExamples:\n  slipway doctor\n  slipway doctor ../deployments --json')
+  .action(async (folder: string | undefined, options: DoctorOptions) => {
+    if (folder !== undefined) {
+      const { doctorRepository } = await import('./doctor-repository.ts');
+      process.exitCode = await doctorRepository(folder, options);
+      return;
+    }
+    if (options.config !== undefined || options.cluster !== undefined) {
+      const message = '--config and --cluster are of a deployment repository: name its folder.';
+      throw new Refusal('malformed', message);
+    }
     const { doctor } = await import('./doctor.ts');
     process.exitCode = await doctor(options);
   });
@@ -129,6 +142,7 @@ program
   .argument('[folder]', 'the deployment repository', '.')
   .option('--write', 'make the change instead of showing it')
   .addOption(new Option('--branch <name>', 'commit the change on a new branch').conflicts('write'))
+  .addOption(clusterOption())
   .option('--json', 'print diffs and notes as JSON')
   .addHelpText(
     'after',
@@ -200,6 +214,11 @@ try {
 
 function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
+}
+
+function clusterOption(): Option {
+  const what = 'a context of your kubeconfig: says which API versions it does not serve';
+  return new Option('--cluster <context>', what);
 }
 
 interface TokenOptions {

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { configText } from '../adapters/deployment-repository/config-text.ts';
 import { readDroneFile } from '../adapters/deployment-repository/drone-file.ts';
+import type { RepositoryConfig } from '../config/config.ts';
 import { parseConfig } from '../config/parse.ts';
 import { formatProblem } from '../config/problems.ts';
 import { gitUrlFault } from '../config/urls.ts';
@@ -11,7 +12,7 @@ import { importDrone, type DroneImport } from '../domain/import/drone.ts';
 import type { Note } from '../domain/import/note.ts';
 import { modernState } from '../domain/import/state-files.ts';
 
-export const CONFIG = 'slipway.yaml';
+const CONFIG = 'slipway.yaml';
 const DRONE = /(^|\/)\.drone\.ya?ml$/;
 const GENERATED_DRONE = /(^|\/)\.drone\.(jsonnet|star)$/;
 const HELMFILE = /(^|\/)helmfile\.(ya?ml(\.gotmpl)?$|d\/)/;
@@ -20,6 +21,8 @@ const HELMFILE = /(^|\/)helmfile\.(ya?ml(\.gotmpl)?$|d\/)/;
 export interface Proposal {
   changes: FileChange[];
   notes: Note[];
+  /** What the repository's slipway.yaml will say about it. */
+  config?: RepositoryConfig;
 }
 
 /** What is known of a repository besides its files. */
@@ -27,6 +30,8 @@ export interface RepositoryPlace {
   folder: string;
   /** Where `origin` is. */
   url: string | undefined;
+  /** Service to version key, by environment, where that is known. */
+  versionKeys?: ReadonlyMap<string, ReadonlyMap<string, string>> | undefined;
 }
 
 /**
@@ -46,59 +51,58 @@ export function proposeImport(
     const message = `${place.folder} has neither a helmfile nor a .drone.yml: it is no deployment repository.`;
     throw new Refusal('invalid', message);
   }
-  const read = drone.map(([path, text]) => readDroneFile(text, path));
-  const pipelines = read.flatMap((each) => each.pipelines);
+  const droneFiles = drone.map(([path, text]) => readDroneFile(text, path));
+  const pipelines = droneFiles.flatMap((each) => each.pipelines);
   const imported = importDrone(pipelines, (path) => files.get(path));
   const { changes, notes } = modernState(files);
-  notes.push(...read.flatMap((each) => each.notes), ...imported.notes);
+  notes.push(...droneFiles.flatMap((each) => each.notes), ...imported.notes);
   for (const file of paths.filter((path) => GENERATED_DRONE.test(path))) {
     const text = 'a pipeline that a program writes: run it, and import what it writes';
     notes.push({ kind: 'not carried over', file, line: 0, text });
   }
-  const config = files.get(CONFIG);
-  if (config !== undefined) notes.push(...notConfigured(config, imported));
-  else if (imported.environments.length > 0) {
-    const proposed = proposedConfig(imported, place);
-    changes.push({ newPath: CONFIG, before: '', after: proposed.text });
-    notes.push(...proposed.notes);
+  const existing = files.get(CONFIG);
+  const text = existing ?? proposedConfig(imported, place);
+  if (existing === undefined && text !== undefined) {
+    changes.push({ newPath: CONFIG, before: '', after: text });
   }
-  notes.push(...differences(imported.environments, CONFIG));
-  return { changes, notes };
+  const read = text === undefined ? undefined : readConfig(text, imported);
+  notes.push(...(read?.notes ?? []), ...differences(imported.environments, CONFIG));
+  return { changes, notes, ...(read?.config && { config: read.config }) };
 }
 
 function proposedConfig(
   { environments, branch = 'main' }: DroneImport,
-  { folder, url }: RepositoryPlace,
-): { text: string; notes: Note[] } {
+  { folder, url, versionKeys }: RepositoryPlace,
+): string | undefined {
+  if (environments.length === 0) return undefined;
   const repository = nameOf(folder);
   const example = `https://git.example.org/${repository}.git`;
-  const text = configText({
-    ...{ repository, branch, environments },
+  return configText({
+    ...{ repository, branch },
     url: url === undefined || gitUrlFault(url) !== undefined ? example : url,
+    environments: environments.map((environment) => ({
+      ...environment,
+      versionKeys: versionKeys?.get(environment.name) ?? new Map(),
+    })),
   });
-  const parsed = parseConfig(text, CONFIG);
-  const notes = (parsed.ok ? [] : parsed.problems).map((problem): Note => ({
-    kind: 'to do',
-    file: CONFIG,
-    line: 0,
-    text: formatProblem(problem),
-  }));
-  return { text, notes };
 }
 
-/** An existing configuration is a person's: what it lacks is said. */
-function notConfigured(text: string, { environments }: DroneImport): Note[] {
-  const parsed = parseConfig(text, CONFIG);
+/** What is configured; of an existing file, which is a person's, it is said what it lacks. */
+function readConfig(
+  text: string,
+  { environments }: DroneImport,
+): { config?: RepositoryConfig; notes: Note[] } {
   const note = (said: string): Note => ({ kind: 'to do', file: CONFIG, line: 0, text: said });
-  if (!parsed.ok) return parsed.problems.map((problem) => note(formatProblem(problem)));
-  const known = new Set(
-    [...parsed.config.repositories.values()].flatMap((repository) => [
-      ...repository.environments.keys(),
-    ]),
+  const parsed = parseConfig(text, CONFIG);
+  if (!parsed.ok) return { notes: parsed.problems.map((problem) => note(formatProblem(problem))) };
+  const all = [...parsed.config.repositories.values()];
+  const known = new Set(all.flatMap((repository) => [...repository.environments.keys()]));
+  const missing = environments.filter(({ name }) => !known.has(name));
+  const notes = missing.map(({ name }) =>
+    note(`the environment ${name}, which Drone deploys, is not configured`),
   );
-  return environments
-    .filter(({ name }) => !known.has(name))
-    .map(({ name }) => note(`the environment ${name}, which Drone deploys, is not configured`));
+  const [config, ...others] = all;
+  return { notes, ...(config && others.length === 0 ? { config } : {}) };
 }
 
 function nameOf(folder: string): string {

@@ -1,14 +1,19 @@
 import { makeChanges, readTexts } from '../adapters/deployment-repository/repository-texts.ts';
 import { WorkTree } from '../adapters/git/work-tree.ts';
+import { findTools } from '../adapters/tools/ensure-tools.ts';
 import { EXIT } from '../cli/exit-codes.ts';
 import { fileDiff, type FileChange } from '../domain/diff/file.ts';
 import { importMessage } from '../domain/import/message.ts';
-import { notesInWords } from '../domain/import/note.ts';
+import { joinNotes, notesInWords, type Note } from '../domain/import/note.ts';
+import type { CheckedCheckout } from './check-repository.ts';
+import type { VersionKeys } from './check-versions.ts';
 import { proposeImport, type Proposal } from './import-proposal.ts';
 
 export interface ImportOptions {
   write?: boolean;
   branch?: string;
+  /** A context of the person's kubeconfig. */
+  cluster?: string;
   json?: boolean;
 }
 
@@ -20,10 +25,42 @@ export async function importRepository(folder: string, options: ImportOptions): 
   const tree = await WorkTree.open(folder, process.env);
   const paths = await tree.files();
   const files = await readTexts(folder, paths);
-  const proposal = proposeImport(files, paths, { folder, url: await tree.origin() });
+  const place = { folder, url: await tree.origin() };
+  const cluster = await clusterOf(options);
+  const checkout = { folder, paths, texts: files, ...(cluster && { cluster }) };
+  const proposal = await checked(checkout, (versionKeys) =>
+    proposeImport(files, paths, { ...place, versionKeys }),
+  );
   const done = await carryOut(folder, tree, proposal, options);
   process.stdout.write(options.json ? inJson(proposal, done) : inWords(proposal, done));
   return EXIT.ok;
+}
+
+/** The client of Kubernetes is loaded only for who asks for a cluster. */
+async function clusterOf({ cluster }: ImportOptions) {
+  if (cluster === undefined) return undefined;
+  const { ownCluster } = await import('./own-cluster.ts');
+  return ownCluster(cluster);
+}
+
+/** The proposal with what is wrong already, as far as this machine can evaluate the repository. */
+async function checked(
+  checkout: Omit<CheckedCheckout, 'tools' | 'config' | 'changes'>,
+  propose: (versionKeys?: VersionKeys) => Proposal,
+): Promise<Proposal> {
+  const proposal = propose();
+  const { helm, helmfile } = await findTools(['helm', 'helmfile']);
+  if (!helm.found || !helmfile.found) {
+    const text = `not checked, for lack of helm and helmfile: run \`slipway tools install\`, then \`slipway doctor ${checkout.folder}\``;
+    const note: Note = { kind: 'to do', file: 'helmfile', line: 0, text };
+    return { ...proposal, notes: joinNotes([...proposal.notes, note]) };
+  }
+  const { checkRepository } = await import('./check-repository.ts');
+  const { config, changes } = proposal;
+  const tools = { helm: helm.found.path, helmfile: helmfile.found.path };
+  const result = await checkRepository({ ...checkout, changes, tools, ...(config && { config }) });
+  const complete = propose(result.versionKeys);
+  return { ...complete, notes: joinNotes([...complete.notes, ...result.notes]) };
 }
 
 interface Done {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { remoteTags } from '../adapters/git/remote-tags.ts';
-import { WorkTree } from '../adapters/git/work-tree.ts';
 import { imageTags } from '../adapters/registry/image-tags.ts';
-import type { Config, RepositoryConfig, VersionSource } from '../config/config.ts';
+import type { RepositoryConfig, VersionSource } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { didYouMean } from '../domain/did-you-mean.ts';
 import { Refusal } from '../domain/errors.ts';
 import { latestVersion, type LatestVersion } from '../domain/latest-version.ts';
+import { configuredRepository } from './configured-repository.ts';
 
 export interface LatestOptions {
   repository: string;
@@ -36,7 +36,7 @@ export class LatestVersions {
       throw new Refusal('malformed', message);
     }
     const config = await loadConfig(file);
-    const { versionSources } = await configured(config, options.repository);
+    const { versionSources } = await configuredRepository(config, options.repository);
     return new LatestVersions(versionSources, file, options.allowMajor ?? false);
   }
 
@@ -74,22 +74,4 @@ function tagsOf(source: VersionSource): Promise<string[]> {
 function likeCurrent(tag: string, current: string): string {
   const bare = tag.replace(/^v(?=\d)/, '');
   return current.startsWith('v') ? `v${bare}` : bare;
-}
-
-/** The repository of the configuration whose checkout this is. */
-async function configured(config: Config, folder: string): Promise<RepositoryConfig> {
-  const all = [...config.repositories.values()];
-  const [only] = all;
-  if (only && all.length === 1) return only;
-  const tree = await WorkTree.open(folder, process.env);
-  const origin = await tree.origin();
-  const found = all.find(({ url }) => sameUrl(url, origin ?? ''));
-  if (found) return found;
-  const message = `${config.file} has ${all.length} repositories, and none has the URL of this checkout's origin, ${origin ?? 'which has none'}.`;
-  throw new Refusal('not-found', message);
-}
-
-function sameUrl(a: string, b: string): boolean {
-  const plain = (url: string) => url.replace(/\/+$/, '').replace(/\.git$/, '');
-  return plain(a) === plain(b);
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/adapters/process/run.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { importRepository, type ImportOptions } from '../../src/main/import.ts';
+import { printed } from '../support/printed.ts';
 
 const CLI = join(import.meta.dirname, '../../src/main/cli.ts');
 const FILES: Readonly<Record<string, string>> = {
@@ -41,6 +42,7 @@ beforeEach(async () => {
     GIT_COMMITTER_NAME: 'Ada',
     GIT_COMMITTER_EMAIL: 'ada@example.org',
   };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   await write(FILES);
   await git('init', '--quiet', '--initial-branch=main');
   await git('add', '.');
@@ -63,12 +65,12 @@ describe('slipway import', () => {
     const applied = await texts();
     await git('checkout', '--quiet', '.');
     await git('clean', '--quiet', '--force');
-    await slipway('--write');
+    await slipway({ write: true });
     expect(await texts()).toEqual(applied);
   });
 
   it('makes the change, which is a valid configuration, and then finds nothing more to do', async () => {
-    const { stdout } = await slipway('--write');
+    const { stdout } = await slipway({ write: true });
     expect(stdout).toContain('changed helmfile.yaml, now helmfile.yaml.gotmpl\nnew slipway.yaml\n');
     const { 'slipway.yaml': config = '', ...rest } = await texts();
     expect(rest).toEqual({
@@ -79,11 +81,11 @@ describe('slipway import', () => {
     });
     expect(parseConfig(config, 'slipway.yaml').ok).toBe(true);
     expect((await slipway()).stdout).toMatch(/^Nothing to change\.\n/);
-    expect((await slipway('--write')).exitCode).toBe(0);
+    expect((await slipway({ write: true })).exitCode).toBe(0);
   });
 
   it('commits the change on a new branch, and leaves the checkout alone', async () => {
-    const { stdout, exitCode } = await slipway('--branch', 'to/slipway');
+    const { stdout, exitCode } = await slipway({ branch: 'to/slipway' });
     expect({ stdout, exitCode }).toMatchObject({ exitCode: 0 });
     expect(stdout).toMatch(/^committed [0-9a-f]{12} on the branch to\/slipway$/m);
     expect(await texts()).toEqual(FILES);
@@ -103,8 +105,17 @@ describe('slipway import', () => {
     expect((await slipway()).stdout).toMatch(/^Nothing to change\.\n/);
   });
 
+  it('is a command with these options', async () => {
+    const args = [CLI, 'import', repository, '--json'];
+    const { stdout, exitCode } = await run(process.execPath, args, { env });
+    expect({ exitCode, ...(JSON.parse(stdout) as object) }).toMatchObject({
+      exitCode: 0,
+      changes: [{}, {}, {}],
+    });
+  });
+
   it('says all of it as JSON', async () => {
-    const { stdout } = await slipway('--json');
+    const { stdout } = await slipway({ json: true });
     expect(JSON.parse(stdout)).toMatchObject({
       changes: [{ path: 'deploy.sh' }, { path: 'helmfile.yaml' }, { newPath: 'slipway.yaml' }],
       notes: expect.arrayContaining([
@@ -114,7 +125,7 @@ describe('slipway import', () => {
   });
 
   it('leaves an existing configuration to people, and says what it lacks', async () => {
-    await slipway('--write');
+    await slipway({ write: true });
     const text = await readFile(join(repository, 'slipway.yaml'), 'utf8');
     await write({ 'slipway.yaml': text.replace('      qa:', '      other:') });
     const { stdout } = await slipway();
@@ -136,10 +147,6 @@ describe('slipway import', () => {
 });
 
 describe('slipway import refuses, and leaves every file as it was', () => {
-  beforeEach(() => {
-    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-  });
-
   it('a changed file', async () => {
     await write({ 'helmfile.yaml': `${FILES['helmfile.yaml'] ?? ''}\n# mine\n` });
     for (const options of [{ write: true }, { branch: 'b' }]) {
@@ -215,8 +222,8 @@ async function texts(): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(read));
 }
 
-function slipway(...args: string[]) {
-  return run(process.execPath, [CLI, 'import', repository, ...args], { env, cwd: folder });
+function slipway(options: ImportOptions = {}) {
+  return printed(() => importRepository(repository, options));
 }
 
 async function git(...args: string[]): Promise<string> {

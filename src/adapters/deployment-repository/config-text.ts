@@ -6,7 +6,10 @@ export interface ConfigFacts {
   repository: string;
   url: string;
   branch: string;
-  environments: readonly ImportedEnvironment[];
+  environments: readonly (ImportedEnvironment & {
+    /** Service to version key, where their names differ. */
+    versionKeys: ReadonlyMap<string, string>;
+  })[];
 }
 
 const HEAD = ` yaml-language-server: $schema=./schema/slipway.schema.json
@@ -46,8 +49,8 @@ export function configText({ repository, url, branch, environments }: ConfigFact
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
 
-function environmentPart(environment: ImportedEnvironment) {
-  const { name, namespace, cluster, token, variables, after, restart } = environment;
+function environmentPart(environment: ConfigFacts['environments'][number]) {
+  const { name, namespace, cluster, token, variables, after, restart, versionKeys } = environment;
   return {
     cluster,
     ...(namespace === name ? {} : { namespace }),
@@ -61,6 +64,7 @@ function environmentPart(environment: ImportedEnvironment) {
         }),
     ...(after.length === 0 ? {} : { after }),
     ...(restart.length === 0 ? {} : { restart }),
+    ...(versionKeys.size === 0 ? {} : { versionKeys: Object.fromEntries(versionKeys) }),
   };
 }
 

@@ -144,9 +144,14 @@ class DocumentReader {
   }
 
   #others(entries: ReadonlyMap<string, Node>, known: ReadonlySet<string>): DroneKey[] {
-    return [...entries]
-      .filter(([key]) => !known.has(key))
-      .map(([key, node]) => ({ key, line: this.#line(node) }));
+    return (
+      [...entries]
+        // What others refer to is carried over with them.
+        .filter(
+          ([key, node]) => !known.has(key) && !('anchor' in node && node.anchor !== undefined),
+        )
+        .map(([key, node]) => ({ key, line: this.#line(node) }))
+    );
   }
 
   #line(node: Node | undefined): number {

@@ -38,6 +38,11 @@ export async function findVersionsFile(repository: string, name: string): Promis
   throw new Refusal('not-found', `In ${repository}, ${why}.`);
 }
 
+/** The environments that a repository's helmfile declares in its own text. */
+export async function declaredEnvironments(repository: string): Promise<string[]> {
+  return [...(await declaredValues(repository)).keys()];
+}
+
 async function checked(repository: string, path: string, name: string): Promise<string> {
   const file = normalize(path);
   if (!isInside(file)) {

@@ -34,6 +34,20 @@ export interface ChartPlace {
   signal?: AbortSignal;
 }
 
+/** What a service says of its chart, and the folder of the helmfile that says it. */
+export type ChartWanted = Pick<ServiceInput, 'chart' | 'version' | 'folder'>;
+
+/** Says of a chart that nobody has what is wrong about it. */
+export function unresolvedChart({
+  name,
+  chart,
+  version,
+}: Pick<ServiceInput, 'name' | 'chart' | 'version'>): string {
+  return version === ''
+    ? `There is no chart ${chart} for ${name} in its chart repository.`
+    : `No version of the chart ${chart} for ${name} matches "${version}".`;
+}
+
 /** The chart repositories of all helmfiles of an environment; Helm knows them by their alias alone. */
 export function readRepositories(
   documents: readonly BuildDocument[],
@@ -56,7 +70,7 @@ export class Charts {
   }
 
   /** Undefined when no version of the chart fits. */
-  async find({ chart, version, folder }: ServiceInput): Promise<ChartFound | undefined> {
+  async find({ chart, version, folder }: ChartWanted): Promise<ChartFound | undefined> {
     if (chart.startsWith('oci://')) {
       return this.#remote(() => this.#inRegistry(chart.slice('oci://'.length), version, false));
     }

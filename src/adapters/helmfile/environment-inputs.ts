@@ -3,7 +3,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SlipwayError } from '../../domain/errors.ts';
 import { cutBuild, type BuildDocument } from './build-output.ts';
-import { Charts, readRepositories, type ChartFound, type ChartRepository } from './charts.ts';
+import {
+  Charts,
+  readRepositories,
+  unresolvedChart,
+  type ChartFound,
+  type ChartRepository,
+} from './charts.ts';
 import { InputFiles } from './input-files.ts';
 import { readServiceInputs, type ServiceInput } from './service-inputs.ts';
 
@@ -55,15 +61,7 @@ export async function readEnvironment(reader: HelmfileReader): Promise<DeclaredI
     if (!unresolved) {
       return found.map(({ service, chart }) => ({ ...service, found: chart ?? { files: [] } }));
     }
-    const { name, chart, version } = unresolved.service;
-    if (isFresh) {
-      throw new SlipwayError(
-        'chart-unresolved',
-        version === ''
-          ? `There is no chart ${chart} for ${name} in its chart repository.`
-          : `No version of the chart ${chart} for ${name} matches "${version}".`,
-      );
-    }
+    if (isFresh) throw new SlipwayError('chart-unresolved', unresolvedChart(unresolved.service));
     await indexes.refresh();
     isFresh = true;
   }

@@ -4,7 +4,7 @@ import { readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { observedOnly, SlipwayError } from '../../domain/errors.ts';
 import { run, type RunOptions, type RunResult } from '../process/run.ts';
-import { cutBuild } from './build-output.ts';
+import { cutBuild, type BuildDocument } from './build-output.ts';
 import { helmfileError } from './classify.ts';
 import { readEnvironment, type DeclaredInput } from './environment-inputs.ts';
 import { childEnvironment } from './environment.ts';
@@ -64,7 +64,7 @@ export class Helmfile {
       helmHome: workspace.helmHome,
       build: (options) => this.#build(options),
       enabled: () => this.#enabled(),
-      repos: () => this.#repos(),
+      repos: () => this.refreshCharts(),
       ...(signal ? { signal } : {}),
     });
   }
@@ -74,10 +74,24 @@ export class Helmfile {
    * Undefined where the commit is sure to give the same.
    */
   async evaluatedAgain(): Promise<ReadonlyMap<string, string> | undefined> {
-    if (await this.#evaluatesAlike()) return undefined;
-    const output = await this.#build({ embedValues: true });
-    const services = evaluatedServices(cutBuild(output));
-    return new Map([...services].map(([name, service]) => [name, evaluatedText(service)]));
+    return (await this.#evaluatesAlike()) ? undefined : this.#evaluated();
+  }
+
+  /** The helmfiles as they are evaluated, once they have passed the gate; values files by name only. */
+  async state(): Promise<BuildDocument[]> {
+    return cutBuild(await this.#plainBuild());
+  }
+
+  /** Adds the chart repositories and refreshes their indexes. */
+  refreshCharts(): Promise<void> {
+    return this.#repos();
+  }
+
+  /** Evaluates everything, twice where need be; names the services that were not the same both times. */
+  async unstable(): Promise<Set<string>> {
+    const first = await this.#evaluated();
+    const again = (await this.evaluatedAgain()) ?? first;
+    return new Set([...first.keys()].filter((name) => first.get(name) !== again.get(name)));
   }
 
   /**
@@ -170,6 +184,11 @@ export class Helmfile {
 
   #mustWrite(): void {
     if (this.#run.readOnly) throw observedOnly(this.#run.environment);
+  }
+
+  async #evaluated(): Promise<ReadonlyMap<string, string>> {
+    const services = evaluatedServices(cutBuild(await this.#build({ embedValues: true })));
+    return new Map([...services].map(([name, service]) => [name, evaluatedText(service)]));
   }
 
   async #build({ embedValues }: { embedValues: boolean }): Promise<string> {

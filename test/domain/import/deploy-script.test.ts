@@ -5,7 +5,7 @@ import { readCommands, shellCommands } from '../../../src/domain/import/deploy-s
 const read = (script: string) => readCommands(shellCommands(script, 'deploy.sh'), () => undefined);
 
 describe('a deploy script', () => {
-  it('that sets a cluster up, applies and restarts is carried over whole', () => {
+  it('that sets a cluster up, applies and restarts is carried over, but for its authority', () => {
     const script = `#!/usr/bin/env bash
 
 wget -O /ca.crt \\
@@ -23,7 +23,12 @@ kubectl rollout restart deployment/example-frontend -n \${KUBE_NAMESPACE}
       environment: '${KUBE_NAMESPACE}',
       namespace: '${KUBE_NAMESPACE}',
       restart: ['deployment/example-frontend'],
-      left: [],
+      left: [
+        {
+          ...{ kind: 'to do', file: 'deploy.sh', line: 3 },
+          text: expect.stringContaining('certificateAuthority') as string,
+        },
+      ],
     });
   });
 

@@ -1,0 +1,149 @@
+import { posix } from 'node:path';
+import { parse } from 'yaml';
+import type { EnvironmentFacts, HelmSettings, ServiceFacts } from '../../domain/check/facts.ts';
+import { SlipwayError } from '../../domain/errors.ts';
+import { readsOf } from '../../domain/plan/template-reads.ts';
+import { readRelease, type BuildDocument, type ReleaseEntry } from './build-output.ts';
+import { Charts, readRepositories, unresolvedChart } from './charts.ts';
+import type { Helmfile } from './helmfile.ts';
+import { InputFiles } from './input-files.ts';
+
+export interface FactsPlace {
+  environment: string;
+  /** The checked-out repository. */
+  tree: string;
+  helmHome: string;
+}
+
+/**
+ * Reads what there is to say about an environment. Throws what a deployment of it would fail with where
+ * it cannot be evaluated at all.
+ */
+export async function readEnvironmentFacts(
+  helmfile: Helmfile,
+  { environment, tree, helmHome }: FactsPlace,
+): Promise<{ facts: EnvironmentFacts; chartsNotChecked?: string }> {
+  const documents = await helmfile.state();
+  const repositories = readRepositories(documents);
+  const files = new InputFiles(tree);
+  const unreachable =
+    repositories.size === 0 ? undefined : await failureOf(() => helmfile.refreshCharts());
+  const charts = new Charts({ tree, helmHome, files, repositories });
+  const services: ServiceFacts[] = [];
+  for (const document of documents) {
+    const shared = await sharedTexts(document, files);
+    for (const text of document.releases.values()) {
+      const entry = readRelease(text);
+      if (!entry.installed) continue;
+      const chartFault =
+        unreachable === undefined ? await faultOfChart(charts, entry, document) : undefined;
+      services.push({
+        ...(await readService(entry, document, files, shared)),
+        ...(chartFault === undefined ? {} : { chartFault }),
+      });
+    }
+  }
+  // Values files that are not there keep helmfile from evaluating the others.
+  const complete = services.every(({ missing }) => missing.length === 0);
+  const unstable = complete ? await helmfile.unstable() : new Set<string>();
+  return {
+    facts: { environment, services, unstable },
+    ...(unreachable === undefined ? {} : { chartsNotChecked: unreachable }),
+  };
+}
+
+async function readService(
+  entry: ReleaseEntry,
+  document: BuildDocument,
+  files: InputFiles,
+  shared: readonly NamedText[],
+): Promise<ServiceFacts> {
+  const { name, fields } = entry;
+  const prefix = typeof fields['valuesPathPrefix'] === 'string' ? fields['valuesPathPrefix'] : '';
+  const folder = posix.join(posix.dirname(document.source), prefix);
+  const listed = ['values', 'secrets'].flatMap((key) => textsOf(fields[key]));
+  const named = await Promise.all(listed.map((text) => files.named(folder, text)));
+  const inputs = named.flatMap((found) => found ?? []);
+  const templates = await namedTexts(
+    inputs.map(({ path }) => path),
+    files,
+  );
+  const own = templates.map((template) => ({ ...template, ...readsOf(template.text) }));
+  // A helmfile handles much that is no version of a service.
+  const all = shared.map((template) => {
+    const reads = readsOf(template.text);
+    const anything = reads.anything && /\.Values(?![\w.])/.test(template.text);
+    return { ...template, ...reads, anything };
+  });
+  const reads = [...own, ...all];
+  const versions = reads.flatMap(({ values }) => values.filter(([root]) => root === 'versions'));
+  return {
+    name,
+    source: document.source,
+    missing: inputs.filter(({ sha256 }) => sha256 === 'missing').map(({ path }) => path),
+    versionKeys: new Set(versions.flatMap(([, key]) => (key === undefined ? [] : [key]))),
+    readsAnyVersion:
+      versions.some(([, key]) => key === undefined) || reads.some(({ anything }) => anything),
+    variables: reads.flatMap(({ path, variables }) =>
+      variables.map((variable) => ({ name: variable, file: path })),
+    ),
+    settings: settingsOf(entry, document),
+  };
+}
+
+interface NamedText {
+  path: string;
+  text: string;
+}
+
+/** The helmfile's own template, which may hand versions on to all its services. */
+function sharedTexts({ source }: BuildDocument, files: InputFiles): Promise<NamedText[]> {
+  return namedTexts([source], files);
+}
+
+function namedTexts(paths: readonly string[], files: InputFiles): Promise<NamedText[]> {
+  const templates = paths.filter((path) => path.endsWith('.gotmpl'));
+  return Promise.all(templates.map(async (path) => ({ path, text: await files.text(path) })));
+}
+
+function settingsOf({ fields }: ReleaseEntry, document: BuildDocument): HelmSettings {
+  const section = document.sections.get('helmDefaults') ?? '';
+  const parsed = parse(section) as { helmDefaults?: Record<string, unknown> | null } | null;
+  const defaults = parsed?.helmDefaults ?? {};
+  const setting = (key: keyof HelmSettings) => ({ [key]: fields[key] ?? defaults[key] });
+  return {
+    ...setting('historyMax'),
+    ...setting('cleanupOnFail'),
+    ...setting('wait'),
+    ...setting('createNamespace'),
+  };
+}
+
+async function faultOfChart(
+  charts: Charts,
+  { name, chart, version }: ReleaseEntry,
+  { source }: BuildDocument,
+): Promise<string | undefined> {
+  try {
+    if (await charts.find({ chart, version, folder: posix.dirname(source) })) return undefined;
+    return unresolvedChart({ name, chart, version });
+  } catch (error) {
+    if (error instanceof SlipwayError) return error.message;
+    throw error;
+  }
+}
+
+async function failureOf(work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof SlipwayError) return error.message;
+    throw error;
+  }
+}
+
+/** Entries that are names of files; maps are inline. */
+function textsOf(list: unknown): string[] {
+  return Array.isArray(list) ? list.filter((entry) => typeof entry === 'string') : [];
+}

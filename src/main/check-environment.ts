@@ -1,0 +1,135 @@
+import { readEnvironmentFacts, type FactsPlace } from '../adapters/helmfile/environment-facts.ts';
+import { Evaluations } from '../adapters/helmfile/evaluations.ts';
+import { Helmfile } from '../adapters/helmfile/helmfile.ts';
+import { withWorkspace } from '../adapters/helmfile/workspace.ts';
+import { CONTEXT, writeKubeconfig, type ClusterAccess } from '../adapters/kubernetes/access.ts';
+import type { EnvironmentConfig, RepositoryConfig } from '../config/config.ts';
+import type { EnvironmentFacts } from '../domain/check/facts.ts';
+import { checkServices } from '../domain/check/services.ts';
+import { SlipwayError } from '../domain/errors.ts';
+import type { Note } from '../domain/import/note.ts';
+import { createRedactor } from '../domain/redact.ts';
+import { checkAgainstCluster } from './check-cluster.ts';
+import { checkVariables, type CheckVariables } from './check-variables.ts';
+
+export interface CheckPlace {
+  /** A copy of the repository's files. */
+  tree: string;
+  dataDir: string;
+  /** Text by path, of the files that may hold templates. */
+  texts: ReadonlyMap<string, string>;
+  /** What slipway.yaml says about it. */
+  config?: RepositoryConfig;
+  tools: { helm: string; helmfile: string };
+  /** The cluster that is asked what it serves. */
+  cluster?: Omit<ClusterAccess, 'namespace'>;
+}
+
+export interface CheckedEnvironment {
+  name: string;
+  /** Undefined where it cannot be evaluated. */
+  facts?: EnvironmentFacts;
+  notes: Note[];
+}
+
+/** Evaluates one environment as a deployment would, and says what is wrong with it. */
+export async function checkEnvironment(
+  checkout: CheckPlace,
+  name: string,
+): Promise<CheckedEnvironment> {
+  const environment = checkout.config?.environments.get(name);
+  const variables = await checkVariables(environment, checkout.texts.values(), process.env);
+  const notes = configurationNotes(checkout, environment, name);
+  const unknown = (kind: Note['kind'], what: string, why: string) => {
+    const text = `${what}: ${inOneLine(why)}${hint(variables.missing)}`;
+    notes.push(note(kind, name, text));
+  };
+  try {
+    return await withHelmfile(checkout, name, variables, async (helmfile, place) => {
+      const { facts, chartsNotChecked } = await readEnvironmentFacts(helmfile, place);
+      notes.push(...checkServices(facts), ...variableNotes(facts, environment));
+      if (chartsNotChecked !== undefined) {
+        unknown('worth knowing', 'charts were not checked', chartsNotChecked);
+      } else if (checkout.cluster) {
+        const access = { ...checkout.cluster, namespace: environment?.namespace ?? name };
+        await checkAgainstCluster(helmfile, facts, access).then(
+          (found) => notes.push(...found),
+          (error: unknown) => {
+            unknown('worth knowing', 'API versions were not checked', messageOf(error));
+          },
+        );
+      }
+      return { name, facts, notes };
+    });
+  } catch (error) {
+    unknown('wrong already', 'it does not build', messageOf(error));
+    return { name, notes };
+  }
+}
+
+async function withHelmfile<T>(
+  { tree, dataDir, tools, config, cluster }: CheckPlace,
+  name: string,
+  { values, secrets }: CheckVariables,
+  work: (helmfile: Helmfile, place: FactsPlace) => Promise<T>,
+): Promise<T> {
+  const environment = config?.environments.get(name);
+  const namespace = environment?.namespace ?? name;
+  const allow = environment?.allow ?? [];
+  // One home of Helm for all of them: they mostly share their chart repositories.
+  const place = { dataDir, cluster: 'check', namespace: 'all', name, tools, allow };
+  return withWorkspace(place, async (workspace) => {
+    if (cluster) await writeKubeconfig(workspace.kubeconfig, { ...cluster, namespace });
+    const { text: redact } = createRedactor(secrets);
+    const helmfile = new Helmfile({
+      ...{ environment: name, namespace, kubeContext: CONTEXT, attempt: 'check/0', redact },
+      ...{ variables: values, evaluations: new Evaluations(), readOnly: true },
+      workspace: { ...workspace, tree },
+    });
+    return work(helmfile, { environment: name, tree, helmHome: workspace.helmHome });
+  });
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof SlipwayError) return error.message;
+  throw error;
+}
+
+const HELMFILE = 'helmfile';
+
+function note(kind: Note['kind'], environment: string, text: string, file = HELMFILE): Note {
+  return { kind, file, line: 0, text, environments: [environment] };
+}
+
+function configurationNotes(
+  { config }: CheckPlace,
+  environment: EnvironmentConfig | undefined,
+  name: string,
+): Note[] {
+  if (!config || environment) return [];
+  return [note('worth knowing', name, 'not in slipway.yaml, so nobody releases it')];
+}
+
+function variableNotes(
+  facts: EnvironmentFacts,
+  environment: EnvironmentConfig | undefined,
+): Note[] {
+  if (!environment) return [];
+  return facts.services
+    .flatMap(({ variables }) => variables)
+    .filter(({ name }) => !environment.variables.has(name))
+    .map(({ name, file }) => {
+      const text = `reads the environment variable ${name}, which \`variables\` of slipway.yaml do not give`;
+      return note('worth knowing', facts.environment, text, file);
+    });
+}
+
+function hint(missing: readonly string[]): string {
+  if (missing.length === 0) return '';
+  return ` (set ${missing.join(', ')} to check with their real values)`;
+}
+
+function inOneLine(text: string): string {
+  const line = text.replaceAll(/\s*\n\s*/g, ' ').trim();
+  return line.length > 600 ? `${line.slice(0, 600)}…` : line;
+}

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import type { EnvironmentConfig, SecretRef } from '../config/config.ts';
+import { readsOf } from '../domain/plan/template-reads.ts';
+
+/** What templates see as environment variables when nothing is deployed. */
+export interface CheckVariables {
+  values: Record<string, string>;
+  /** Not to be told in messages. */
+  secrets: string[];
+  /** Names of secrets that are not at hand: something else stands for them. */
+  missing: string[];
+}
+
+/**
+ * The variables of an environment, with secrets as far as this process has them. Without a configuration
+ * templates see what they name of this process's own environment.
+ */
+export async function checkVariables(
+  environment: EnvironmentConfig | undefined,
+  templates: Iterable<string>,
+  own: NodeJS.ProcessEnv,
+): Promise<CheckVariables> {
+  const found: CheckVariables = { values: {}, secrets: [], missing: [] };
+  for (const [name, value] of environment?.variables ?? []) {
+    const secret = typeof value === 'string' ? undefined : await readSecret(value, own);
+    if (typeof value === 'string') found.values[name] = value;
+    else if (secret !== undefined) {
+      found.values[name] = secret;
+      found.secrets.push(secret);
+    } else {
+      found.values[name] = placeholder(name);
+      found.missing.push(name);
+    }
+  }
+  if (environment) return found;
+  for (const template of templates) {
+    for (const name of readsOf(template).variables) {
+      const value = own[name];
+      if (value !== undefined) found.values[name] = value;
+    }
+  }
+  return found;
+}
+
+async function readSecret({ source }: SecretRef, own: NodeJS.ProcessEnv) {
+  if ('env' in source) return own[source.env] === '' ? undefined : own[source.env];
+  const text = await readFile(source.file, 'utf8').catch(() => undefined);
+  return text?.replace(/\r?\n$/, '');
+}
+
+/** Nobody's address, by RFC 2606. */
+function placeholder(name: string): string {
+  return /URL|SERVER|HOST|ENDPOINT|REPOSITORY/.test(name)
+    ? 'https://placeholder.invalid'
+    : 'placeholder';
+}
