@@ -61,7 +61,9 @@ interface DeploymentStore {
       repository: string;
       mode: 'deploy' | 'observe';
     } & LaneKey)[];
-  }) => Promise<{ environment: string; deploymentId: string; deploymentNumber: number }[]>;
+  }) => Promise<
+    Pick<ReleaseTarget, 'environment' | 'deploymentId' | 'deploymentNumber' | 'begun'>[]
+  >;
   recordPhase: (input: PhaseRecord) => Promise<void>;
   recordOutcome: (input: OutcomeRecord) => Promise<void>;
 }
@@ -91,8 +93,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
           ({ name, cluster, namespace, after, ...policies }): ReleaseTarget[] => {
             const row = rows.find(({ environment }) => environment === name);
             if (!row) return [];
-            const { deploymentId, deploymentNumber } = row;
-            const ids = { environment: name, cluster, namespace, deploymentId, deploymentNumber };
+            const ids = { ...row, cluster, namespace };
             const { retry, rollout, onFailure, overtakeVerifying, mode, approval } = policies;
             const rules = { retry, rollout, onFailure, overtakeVerifying };
             // What is observed waits for nobody: the other pipeline keeps an order of its own.

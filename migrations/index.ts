@@ -7,6 +7,7 @@ import * as gates from './0005-gates.ts';
 import * as intake from './0007-intake.ts';
 import * as workers from './0008-workers.ts';
 import * as polls from './0011-polls.ts';
+import * as lanes from './0012-lanes.ts';
 import * as observe from './0013-observe.ts';
 
 /** All migrations in order. A shipped one never changes; a new one gets the next number. */
@@ -19,5 +20,6 @@ export const migrations: Record<string, Migration> = {
   '0007-intake': intake,
   '0008-workers': workers,
   '0011-polls': polls,
+  '0012-lanes': lanes,
   '0013-observe': observe,
 };

@@ -51,11 +51,11 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   let healed = '';
   let plan: PlanResult | undefined;
   let judgement: RolloutJudgement | undefined;
-  let attempt = 0;
+  let attempt = request.begun?.attempt ?? 0;
   let lastFailure: { attempt: number; cause: CauseReport } | undefined;
   // As the first attempt that planned it found it: a later one finds what an earlier one left.
   const touched = new Map<string, PlannedService>();
-  let recordCount = 0;
+  let recordCount = request.begun?.order ?? 0;
   const gates = watchGates(request, wait);
   const observe = observing(request, (note, planned) => enter('verifying', note, planned));
   let observed: ObservedEnd | undefined;

@@ -148,6 +148,7 @@ function deploymentRequest(
     onFailure: target.onFailure ?? 'stop',
     overtakeVerifying: target.overtakeVerifying ?? false,
     ...(target.mode ? { mode: target.mode } : {}),
+    ...(target.begun ? { begun: target.begun } : {}),
     ...(target.approval ? { approval: target.approval } : {}),
     releaseWorkflowId: workflowInfo().workflowId,
   };

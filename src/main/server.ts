@@ -24,6 +24,7 @@ import { createRedactor } from '../domain/redact.ts';
 import { createApp } from '../http/app.ts';
 import type { ServedRepository } from '../http/dependencies.ts';
 import { abortOnSignal } from './abort-on-signal.ts';
+import { keepReleasesRunning } from './resume-releases.ts';
 import { keepPolls } from './keep-polls.ts';
 import { createLog } from './log.ts';
 import { createMirrors } from './mirrors.ts';
@@ -131,6 +132,13 @@ export async function runServer({ configFile }: { configFile: string }): Promise
         log,
       });
       closing.push(polling.stop);
+      const resuming = keepReleasesRunning({
+        releases: store.releases,
+        isConfigured: (name) => config.repositories.has(name),
+        resume: (input) => orchestrator.resumeRelease(input),
+        log,
+      });
+      closing.push(resuming.stop);
       log.info('ready');
       await worker.runUntil(untilAborted(stop));
     }

@@ -1,4 +1,5 @@
 import type { Store } from '../adapters/postgres/store.ts';
+import { repeat } from './repeat.ts';
 
 const EVERY_MS = 3_600_000;
 
@@ -11,26 +12,14 @@ export function sweepInbox(deps: {
   keepDays: number;
   log: { warn: (fields: Record<string, unknown>, message: string) => void };
 }): { stop: () => Promise<void> } {
-  let stopping = false;
-  const sweep = async () => {
+  return repeat(EVERY_MS, async (signal) => {
     try {
       let removed = BATCH;
-      while (removed === BATCH && !stopping) {
+      while (removed === BATCH && !signal.aborted) {
         removed = await deps.inbox.sweep({ keepDays: deps.keepDays, limit: BATCH });
       }
     } catch (error) {
       deps.log.warn({ err: error }, 'old events were not removed');
     }
-  };
-  let work = sweep();
-  const timer = setInterval(() => {
-    work = work.then(sweep);
-  }, EVERY_MS);
-  return {
-    stop: async () => {
-      stopping = true;
-      clearInterval(timer);
-      await work;
-    },
-  };
+  });
 }

@@ -35,3 +35,16 @@ test('a hundred pushes in a hundred seconds, with applies of thirty, are applied
   expect(succeeded.length + superseded.length).toBe(100);
   for (const end of superseded) expect(end?.cause?.sentence).toMatch(/^Release #[0-9]+ /);
 });
+
+test('a lane that nobody needs ends, and the next push brings it back', async () => {
+  const lane = new SimulatedLane(environment, 'idle');
+  const { workflow } = environment.client;
+  await withWorkers(environment, stubsOf([lane]), async () => {
+    await lane.submit({ number: 1, applyMs: 0 });
+    await lane.settle(1_000);
+    await workflow.getHandle('lane/notprod/idle').result();
+    expect(await lane.submit({ number: 2, applyMs: 0 })).toEqual({ answer: 'queued' });
+    await lane.settle(1_000);
+  });
+  expect(lane.applied).toEqual([1, 2]);
+});

@@ -37,6 +37,8 @@ export interface CreatedDeployment {
   environment: string;
   deploymentId: string;
   deploymentNumber: number;
+  /** Where a workflow that was lost left it. */
+  begun?: { attempt: number; order: number };
 }
 
 export function createDeployments(db: Db) {
@@ -152,7 +154,7 @@ function createForRun(db: Db, input: RunToCreate): Promise<CreatedDeployment[]> 
       .execute();
     const known = await tx
       .selectFrom('deployments')
-      .select(['environment', 'id', 'number'])
+      .select(['environment', 'id', 'number', 'attempt', 'record_order'])
       .where('release_id', '=', release.id)
       .where('run', '=', run)
       .execute();
@@ -163,12 +165,15 @@ function createForRun(db: Db, input: RunToCreate): Promise<CreatedDeployment[]> 
         (await tx
           .insertInto('deployments')
           .values({ id: newId('dep'), release_id: release.id, run, kind, ...target })
-          .returning(['id', 'number'])
+          .returning(['id', 'number', 'attempt', 'record_order'])
           .executeTakeFirstOrThrow());
       created.push({
         environment: target.environment,
         deploymentId: row.id,
         deploymentNumber: row.number,
+        ...(row.record_order > 0
+          ? { begun: { attempt: row.attempt, order: row.record_order } }
+          : {}),
       });
     }
     await refreshReleasePhase(tx, release.id);

@@ -1,8 +1,10 @@
 import type { Release, ReleasePage } from '../../contract/api/release.ts';
+import type { ReleaseInput } from '../../contract/workflow/payloads.ts';
 import type { ReleasePhase } from '../../domain/phases.ts';
 import { appendAudit } from './audit.ts';
 import type { Db, Tx } from './database.ts';
 import { shortNumber } from './deployment-rows.ts';
+import { findOpenRuns } from './open-runs.ts';
 import { isActive, lockRelease } from './release-phase.ts';
 import { findRelease, withDeployments } from './release-rows.ts';
 import { countRun, orderRun } from './run-orders.ts';
@@ -90,6 +92,9 @@ export function createReleases(db: Db) {
         });
         return { run };
       }),
+
+    /** What is on its way, as it was asked for. */
+    openRuns: (options: { limit: number }): Promise<ReleaseInput[]> => findOpenRuns(db, options),
 
     find: (idOrNumber: string): Promise<Release | undefined> => findRelease(db, idOrNumber),
 

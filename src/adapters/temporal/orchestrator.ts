@@ -6,6 +6,7 @@ import {
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
+  type WorkflowIdReusePolicy,
 } from '@temporalio/client';
 import {
   deploymentWorkflowId,
@@ -54,13 +55,22 @@ export class Orchestrator {
   }
 
   /** Starts the workflow of a release; one that was started before, running or ended, is left alone. */
-  async startRelease(input: ReleaseInput): Promise<void> {
+  startRelease(input: ReleaseInput): Promise<void> {
+    return this.#startRelease(input, 'REJECT_DUPLICATE');
+  }
+
+  /** Starts the workflow of a release that is not over, unless it runs: it was lost, or terminated. */
+  resumeRelease(input: ReleaseInput): Promise<void> {
+    return this.#startRelease(input, 'ALLOW_DUPLICATE');
+  }
+
+  async #startRelease(input: ReleaseInput, reuse: WorkflowIdReusePolicy): Promise<void> {
     try {
       await this.#within(START_DEADLINE_MS, () =>
         this.#client.workflow.start('releaseWorkflow', {
           taskQueue: SERVICE_QUEUE,
           workflowId: releaseWorkflowId(input.repository, input.commit, input.run),
-          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          workflowIdReusePolicy: reuse,
           workflowIdConflictPolicy: 'USE_EXISTING',
           args: [input],
           staticSummary: `${input.kind === 'rollback' ? 'Rollback to release' : 'Release'} ${input.releaseNumber}: ${input.repository} at ${input.commit.slice(0, 8)}`,

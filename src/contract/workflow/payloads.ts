@@ -25,12 +25,19 @@ export interface ReleaseInput {
   force: boolean;
 }
 
+/** Where the store is with a deployment whose workflow was lost: the next one counts on from there. */
+interface Begun {
+  attempt: number;
+  order: number;
+}
+
 /** One environment that takes part in a release. */
 export interface ReleaseTarget extends LaneKey {
   environment: string;
   after: string[];
   deploymentId: string;
   deploymentNumber: number;
+  begun?: Begun;
   retry: RetryPolicy;
   rollout: RolloutPolicy;
   onFailure?: 'stop' | 'rollback';
@@ -63,6 +70,7 @@ export interface DeploymentRequest extends LaneKey {
   title: string;
   kind: DeploymentKind;
   force: boolean;
+  begun?: Begun;
   retry: RetryPolicy;
   rollout: RolloutPolicy;
   /** Whether what a failed deployment changed is taken back; absent means not. */
