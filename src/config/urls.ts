@@ -25,6 +25,16 @@ export function gitUrlFault(text: string): UrlFault {
   return extrasFault(url);
 }
 
+/** Judges the URL of a chart repository: https, `oci://`, or http where a company's own network has no other. */
+export function chartUrlFault(text: string): UrlFault {
+  const url = parseUrl(text);
+  if (!url || !['https:', 'http:', 'oci:'].includes(url.protocol)) {
+    return 'must be an https or oci URL';
+  }
+  const hasLogin = url.username !== '' || url.password !== '';
+  return hasLogin ? 'has credentials in it; give them as `variables`' : extrasFault(url);
+}
+
 function webFault(url: URL): UrlFault {
   if (url.username !== '' || url.password !== '') {
     return 'has credentials in it; give them as a token of its own';

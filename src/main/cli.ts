@@ -4,6 +4,7 @@ import { Refusal, REFUSALS, SlipwayError } from '../domain/errors.ts';
 import type { BumpOptions } from './bump.ts';
 import type { DoctorOptions } from './doctor-repository.ts';
 import type { ImportOptions } from './import.ts';
+import type { InitOptions } from './init-questions.ts';
 import type { PlanOptions } from './plan.ts';
 
 /**
@@ -151,6 +152,31 @@ program
   .action(async (folder: string, options: ImportOptions) => {
     const { importRepository } = await import('./import.ts');
     process.exitCode = await importRepository(folder, options);
+  });
+
+program
+  .command('init')
+  .description('make a deployment repository; asks for what is not said')
+  .argument('[folder]', 'where; nothing in it is written over', '.')
+  .option('--chart-repository <name=url>', 'https or oci; several times', collect, [])
+  .option('--service <name:version=repository/chart@range>', 'several times', collect, [])
+  .option('--environment <name[=folder][@cluster]>', 'several times', collect, [])
+  .option('--cluster <name=url>', 'its Kubernetes API; several times', collect, [])
+  .option('--url <url>', "where the repository will be, for git; the folder's origin by default")
+  .option('--branch <name>', 'whose merges are released', 'main')
+  .option('--version-value <path>', "the charts' value that takes the version", 'image.tag')
+  .option('--yes', 'ask nothing')
+  .addHelpText(
+    'after',
+    '\nExample:\n  slipway init deployments --yes --url https://git.example.org/deployments.git \\\n' +
+      '    --chart-repository charts=https://charts.example.org \\\n' +
+      '    --service example-api:2.4.1=charts/example-api@^1.0.0 \\\n' +
+      '    --cluster notprod=https://kube-api.example.org \\\n' +
+      '    --environment cs-qa=qa --environment wcs-qa=qa',
+  )
+  .action(async (folder: string, options: InitOptions) => {
+    const { init } = await import('./init.ts');
+    process.exitCode = await init(folder, options);
   });
 
 program

@@ -1,5 +1,4 @@
-import { basename, resolve } from 'node:path';
-import { configText } from '../adapters/deployment-repository/config-text.ts';
+import { configText, repositoryName } from '../adapters/deployment-repository/config-text.ts';
 import { readDroneFile } from '../adapters/deployment-repository/drone-file.ts';
 import type { RepositoryConfig } from '../config/config.ts';
 import { parseConfig } from '../config/parse.ts';
@@ -75,9 +74,11 @@ function proposedConfig(
   { folder, url, versionKeys }: RepositoryPlace,
 ): string | undefined {
   if (environments.length === 0) return undefined;
-  const repository = nameOf(folder);
+  const repository = repositoryName(folder);
   const example = `https://git.example.org/${repository}.git`;
   return configText({
+    schema: './schema/slipway.schema.json',
+    source: 'the pipelines of this repository',
     ...{ repository, branch },
     url: url === undefined || gitUrlFault(url) !== undefined ? example : url,
     environments: environments.map((environment) => ({
@@ -103,13 +104,4 @@ function readConfig(
   );
   const [config, ...others] = all;
   return { notes, ...(config && others.length === 0 ? { config } : {}) };
-}
-
-function nameOf(folder: string): string {
-  const name = basename(resolve(folder))
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .slice(0, 63)
-    .replaceAll(/^-|-$/g, '');
-  return name === '' ? 'deployments' : name;
 }

@@ -1,3 +1,4 @@
+import { basename, resolve } from 'node:path';
 import { Document, visit, type YAMLMap } from 'yaml';
 import { groupBy } from '../../domain/group-by.ts';
 import type { ImportedEnvironment } from '../../domain/import/drone-environment.ts';
@@ -6,17 +7,19 @@ export interface ConfigFacts {
   repository: string;
   url: string;
   branch: string;
+  /** Where editors find the JSON Schema, from the file on. */
+  schema: string;
+  /** What it is proposed from, for its first lines. */
+  source: string;
   environments: readonly (ImportedEnvironment & {
     /** Service to version key, where their names differ. */
     versionKeys: ReadonlyMap<string, string>;
   })[];
 }
 
-const HEAD = ` yaml-language-server: $schema=./schema/slipway.schema.json
- Proposed from the pipelines of this repository. What they do not say is an example: server, database, temporal, dataDir.`;
-
-/** A whole `slipway.yaml` for environments that were read from pipelines. Holds no secret, only their names. */
-export function configText({ repository, url, branch, environments }: ConfigFacts): string {
+/** A whole `slipway.yaml` for the environments of one repository. Holds no secret, only their names. */
+export function configText(facts: ConfigFacts): string {
+  const { repository, url, branch, schema, source, environments } = facts;
   const clusters = groupBy(environments, ({ cluster }) => cluster);
   const document = new Document({
     version: 1,
@@ -40,13 +43,24 @@ export function configText({ repository, url, branch, environments }: ConfigFact
       },
     },
   });
-  document.commentBefore = HEAD;
+  document.commentBefore = ` yaml-language-server: $schema=${schema}
+ Proposed from ${source}. What it does not say is an example: server, database, temporal, dataDir.`;
   visit(document, {
     Map: (_key, node) => {
       if (isSecret(node)) node.flow = true;
     },
   });
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+/** What a repository is called in the configuration: after its folder. */
+export function repositoryName(folder: string): string {
+  const name = basename(resolve(folder))
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 63)
+    .replaceAll(/^-|-$/g, '');
+  return name === '' ? 'deployments' : name;
 }
 
 function environmentPart(environment: ConfigFacts['environments'][number]) {

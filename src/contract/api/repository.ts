@@ -23,8 +23,6 @@ const polled = {
   ),
 };
 
-const polledSchema = Type.Object(polled);
-
 export const repositorySchema = named(
   'Repository',
   Type.Object({
@@ -41,4 +39,4 @@ export const repositoryPageSchema = page('RepositoryPage', ref(repositorySchema)
 export type Repository = Static<typeof repositorySchema>;
 
 /** The part of it that the store knows. */
-export type PolledRepository = Static<typeof polledSchema>;
+export type PolledRepository = Pick<Repository, keyof typeof polled>;

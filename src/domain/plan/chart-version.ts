@@ -34,6 +34,11 @@ export function pickChartVersion(versions: readonly string[], range: string): st
   return best?.text;
 }
 
+/** Whether Helm takes this text for a range of chart versions. */
+export function isChartRange(range: string): boolean {
+  return parseRange(range) !== undefined;
+}
+
 const PART = String.raw`[0-9xX*]+`;
 const NUMBER = String.raw`v?(${PART})(\.${PART})?(\.${PART})?(-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?`;
 const OPERATOR = String.raw`=>|=<|!=|>=|<=|~>|=|>|<|~|\^|`;
