@@ -12,6 +12,7 @@ import {
   judgeWhileApplying,
   type RolloutJudgement,
 } from '../src/domain/services.ts';
+import { withoutReplaced } from '../src/domain/wake.ts';
 import { sinceRevision, type WorkloadFacts } from '../src/domain/workload.ts';
 import type { ApplyEnds } from './apply-ends.ts';
 import type { ClusterDeps, ClusterView } from './cluster-deps.ts';
@@ -79,7 +80,9 @@ export function createWatchRollout(
 async function watch(watching: Watch): Promise<RolloutJudgement> {
   const { signal, stop, tellHealth } = watching;
   const { mode, rollout } = watching.input;
-  const note = noteChanges(watching.write);
+  // Told each time that it sleeps, the log would grow all night.
+  const quiet = mode === 'once' && watching.input.woken;
+  const note = quiet ? () => undefined : noteChanges(watching.write);
   // Counted from when the watch was first asked for, so that a lost worker does not start it over.
   const since = Context.current().info.scheduledTimestampMs;
   let healthySince: number | undefined;
@@ -128,8 +131,9 @@ async function watch(watching: Watch): Promise<RolloutJudgement> {
 }
 
 async function look({ cluster, input, memory }: Watch): Promise<Seen> {
-  const { services, restarted } = input;
+  const { restarted } = input;
   const helmReleases = await cluster.helmReleases();
+  const services = input.woken ? withoutReplaced(input.services, helmReleases) : input.services;
   const planned = new Set(services.map(({ name }) => name));
   const all = await cluster.workloads(
     restarted
@@ -148,11 +152,12 @@ async function look({ cluster, input, memory }: Watch): Promise<Seen> {
   }
   const { deploymentId } = input.deployment;
   const seen = { helmReleases, workloads };
-  const judgement = input.takenBack
-    ? judgeTakenBack(services, seen)
-    : input.mode === 'after'
-      ? judgeAfterApply(input.services, seen, { deploymentId })
-      : judgeWhileApplying(input.services, seen, { deploymentId, attempt: input.attempt });
+  const judgement =
+    input.takenBack || input.woken
+      ? judgeTakenBack(services, seen)
+      : input.mode === 'after'
+        ? judgeAfterApply(input.services, seen, { deploymentId })
+        : judgeWhileApplying(input.services, seen, { deploymentId, attempt: input.attempt });
   return { judgement, workloads: facts, verdicts: workloads };
 }
 

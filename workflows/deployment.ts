@@ -32,6 +32,7 @@ import { observing, type ObservedEnd } from './observe.ts';
 import { restartAndVerify } from './restart.ts';
 import { takeBack } from './roll-back.ts';
 import { tellUi } from './search-attributes.ts';
+import { verifyAtWake } from './wake.ts';
 
 const cancel = defineSignal<[CancelInput]>(CANCEL_SIGNAL);
 const supersede = defineSignal<[SupersedeInput]>(SUPERSEDE_SIGNAL);
@@ -87,6 +88,9 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       const records = [...(known ? recordsOf(known, end, judgement) : []), ...takenBack];
       const seen = observed ? { observation: observed.observation } : {};
       await recordOutcome({ ...end, attempt, records, ...seen });
+      if (phase === 'succeeded' && judgement) {
+        await verifyAtWake(request, deploymentRef(request), attempt, judgement);
+      }
       tellUi(phase, `${subject} ${endInWords(end)}`);
       return end;
     });

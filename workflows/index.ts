@@ -2,3 +2,4 @@ export { deploymentWorkflow } from './deployment.ts';
 export { laneWorkflow } from './lane.ts';
 export { pollWorkflow } from './poll.ts';
 export { releaseWorkflow } from './release.ts';
+export { wakeWorkflow } from './wake.ts';

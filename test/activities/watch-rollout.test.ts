@@ -119,6 +119,39 @@ it('the log tells each change once', async () => {
   ]);
 });
 
+describe.concurrent('what slept', () => {
+  const asleep: Look = {
+    helm: {},
+    workload: { desired: 0, updated: 0, available: 0, sleep: { originalReplicas: 2 } },
+  };
+
+  it('is told to sleep still, and not to the log each time', async () => {
+    const { judgement, health, log } = await watch('once', [asleep], {}, undefined, true);
+    expect(judgement.services).toMatchObject([{ service: 'api', health: 'asleep' }]);
+    expect(health).toEqual(['asleep']);
+    expect(log).toEqual([]);
+  });
+
+  it('is verified by its revision, whoever made it, and says what is wrong', async () => {
+    const helm = { deploymentId: 'dep_9', description: 'slipway rollback dep_9 to 1' };
+    const broken = { ...HOPELESS, helm };
+    const { judgement } = await watch('after', [broken], {}, undefined, true);
+    expect(judgement).toMatchObject({ state: 'failed', cause: { code: 'image-not-found' } });
+  });
+
+  it('is left out when somebody deployed it since', async () => {
+    const { judgement, health } = await watch(
+      'after',
+      [{ helm: { helmRevision: 4, status: 'pending-upgrade' } }],
+      {},
+      undefined,
+      true,
+    );
+    expect(judgement).toEqual({ state: 'healthy', services: [] });
+    expect(health).toEqual([]);
+  });
+});
+
 it('hands in how well the services run, whenever that changed', async () => {
   const { health } = await watch('after', [ROLLING, ROLLING, HEALTHY]);
   expect(health).toEqual(['progressing', 'healthy']);
@@ -136,8 +169,9 @@ async function watch(
   looks: readonly Look[],
   policy?: Policy,
   info?: { scheduledTimestampMs: number },
+  woken = false,
 ) {
-  const watching = start(mode, looks, policy, info);
+  const watching = start(mode, looks, policy, info, woken);
   const judgement = await watching.result;
   return { judgement, looks: watching.count(), log: watching.log, health: watching.health };
 }
@@ -148,6 +182,7 @@ function start(
   looks: readonly Look[],
   policy: Policy = {},
   info = { scheduledTimestampMs: Date.now() },
+  woken = false,
 ) {
   const environment = activityEnvironment(info);
   const log: string[] = [];
@@ -188,7 +223,8 @@ function start(
   const result: Promise<RolloutJudgement> = environment.run(activity, {
     deployment: DEPLOYMENT,
     attempt: 1,
-    services: [{ name: 'api', chart: 'charts/api' }],
+    services: [{ name: 'api', chart: 'charts/api', helmRevision: 3 }],
+    ...(woken ? { woken } : {}),
     rollout: { timeoutMs: 60_000, soakMs: 0, restartsMax: 5, ...policy },
     mode,
   });

@@ -40,6 +40,7 @@ export async function readRecorded(
       ...present('fingerprint', runs?.fingerprint),
       ...present('helmRevision', runs?.helm_revision),
       ...present('commit', runs?.commit),
+      ...present('deploymentId', runs?.deployment_id),
       ...present('chartVersion', runs?.chart_version),
       ...present('chartDigest', runs?.chart_digest),
       ...(failed && {

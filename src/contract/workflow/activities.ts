@@ -239,6 +239,11 @@ export interface WatchInput {
   restarted?: string[];
   /** Judges what a rollback left; the services carry the revisions that it made. */
   takenBack?: true;
+  /**
+   * Judges what a deployment left asleep, by the revisions that the services carry; those that somebody
+   * deployed since are left out.
+   */
+  woken?: true;
   rollout: RolloutPolicy;
   /** `beside`: end only on definite failure. `after`: until healthy, failed or timed out. `once`: one look. */
   mode: 'beside' | 'after' | 'once';

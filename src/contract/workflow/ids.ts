@@ -35,3 +35,8 @@ export function pollScheduleId(repository: string): string {
 export function deploymentWorkflowId({ cluster, namespace }: LaneKey): string {
   return `deployment/${cluster}/${namespace}`;
 }
+
+/** What verifies a deployment again when its services wake; beside the lane, which it does not take. */
+export function wakeWorkflowId(deployment: LaneKey & { deploymentId: string }): string {
+  return `wake/${deployment.cluster}/${deployment.namespace}/${deployment.deploymentId}`;
+}

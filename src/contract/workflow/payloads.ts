@@ -99,6 +99,17 @@ export interface DeploymentRef extends LaneKey {
   commit: string;
 }
 
+/** Services of an ended deployment that sleep by a schedule. */
+export interface WakeInput {
+  deployment: DeploymentRef;
+  /** In whose log the look at them is noted. */
+  attempt: number;
+  services: string[];
+  rollout: RolloutPolicy;
+  /** When it is given up, ISO 8601. */
+  until: string;
+}
+
 export interface LaneState {
   waiting: DeploymentRequest[];
   /** Ends of late, so that a repeated request gets its answer. */

@@ -28,8 +28,9 @@ export interface RecordedService extends ChartFacts {
   /** Whether the last deployment of the service failed; `failed` holds its input where that is to blame. */
   lastEnd: 'succeeded' | 'failed';
   failed?: ChartFacts & { fingerprint: string; cause: CauseReport };
-  /** The commit of the last success. */
+  /** The commit of the last success, and its deployment. */
   commit?: string;
+  deploymentId?: string;
 }
 
 type PlanReason =
