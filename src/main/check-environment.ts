@@ -15,6 +15,8 @@ import { checkVariables, type CheckVariables } from './check-variables.ts';
 export interface CheckPlace {
   /** A copy of the repository's files. */
   tree: string;
+  /** Name of its first helmfile, for what concerns a whole environment. */
+  helmfile: string;
   dataDir: string;
   /** Text by path, of the files that may hold templates. */
   texts: ReadonlyMap<string, string>;
@@ -42,7 +44,7 @@ export async function checkEnvironment(
   const notes = configurationNotes(checkout, environment, name);
   const unknown = (kind: Note['kind'], what: string, why: string) => {
     const text = `${what}: ${inOneLine(why)}${hint(variables.missing)}`;
-    notes.push(note(kind, name, text));
+    notes.push(note(kind, name, text, checkout.helmfile));
   };
   try {
     return await withHelmfile(checkout, name, variables, async (helmfile, place) => {
@@ -95,19 +97,17 @@ function messageOf(error: unknown): string {
   throw error;
 }
 
-const HELMFILE = 'helmfile';
-
-function note(kind: Note['kind'], environment: string, text: string, file = HELMFILE): Note {
+function note(kind: Note['kind'], environment: string, text: string, file: string): Note {
   return { kind, file, line: 0, text, environments: [environment] };
 }
 
 function configurationNotes(
-  { config }: CheckPlace,
+  { config, helmfile }: CheckPlace,
   environment: EnvironmentConfig | undefined,
   name: string,
 ): Note[] {
   if (!config || environment) return [];
-  return [note('worth knowing', name, 'not in slipway.yaml, so nobody releases it')];
+  return [note('worth knowing', name, 'not in slipway.yaml, so nobody releases it', helmfile)];
 }
 
 function variableNotes(

@@ -1,15 +1,17 @@
+import { existsSync } from 'node:fs';
 import { copyFile, lstat, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { declaredEnvironments } from '../adapters/deployment-repository/find-versions.ts';
 import { makeChanges } from '../adapters/deployment-repository/repository-texts.ts';
+import { HELMFILES } from '../adapters/helmfile/helmfile.ts';
 import type { FileChange } from '../domain/diff/file.ts';
 import type { Note } from '../domain/import/note.ts';
 import { checkEnvironment, type CheckedEnvironment, type CheckPlace } from './check-environment.ts';
 import { checkVersionsFiles, type VersionKeys } from './check-versions.ts';
 
 /** A checkout, and what is to be changed in it before it is looked at. */
-export interface CheckedCheckout extends Omit<CheckPlace, 'tree' | 'dataDir'> {
+export interface CheckedCheckout extends Omit<CheckPlace, 'tree' | 'dataDir' | 'helmfile'> {
   folder: string;
   /** Its files, as git knows them. */
   paths: readonly string[];
@@ -28,9 +30,10 @@ export async function checkRepository(checkout: CheckedCheckout): Promise<CheckR
   try {
     const tree = join(dataDir, 'tree');
     const notes = await copyCheckout(checkout, tree);
+    const helmfile = HELMFILES.find((name) => existsSync(join(tree, name))) ?? 'helmfile.yaml';
     const checked: CheckedEnvironment[] = [];
     for (const name of await environmentsOf(checkout, tree)) {
-      checked.push(await checkEnvironment({ ...checkout, tree, dataDir }, name));
+      checked.push(await checkEnvironment({ ...checkout, tree, dataDir, helmfile }, name));
     }
     const versions = await checkVersionsFiles(checked, tree);
     notes.push(...checked.flatMap((each) => each.notes), ...versions.notes);

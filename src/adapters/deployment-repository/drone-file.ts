@@ -1,4 +1,4 @@
-import { LineCounter, parseAllDocuments, type Document, type Node } from 'yaml';
+import { isAlias, LineCounter, parseAllDocuments, type Document, type Node } from 'yaml';
 import { Refusal } from '../../domain/errors.ts';
 import { shellCommands } from '../../domain/import/deploy-script.ts';
 import type {
@@ -147,9 +147,7 @@ class DocumentReader {
     return (
       [...entries]
         // What others refer to is carried over with them.
-        .filter(
-          ([key, node]) => !known.has(key) && !('anchor' in node && node.anchor !== undefined),
-        )
+        .filter(([key, node]) => !known.has(key) && !isAnchored(node))
         .map(([key, node]) => ({ key, line: this.#line(node) }))
     );
   }
@@ -161,4 +159,8 @@ class DocumentReader {
 
 function isNoPattern(branch: string): boolean {
   return !/[*?[{]/.test(branch);
+}
+
+function isAnchored(node: Node): boolean {
+  return !isAlias(node) && node.anchor !== undefined;
 }

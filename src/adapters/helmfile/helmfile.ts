@@ -33,7 +33,8 @@ export interface HelmfileRun {
   readOnly?: boolean;
 }
 
-const FILES = ['helmfile.yaml.gotmpl', 'helmfile.yaml', 'helmfile.d'];
+/** Where helmfile begins: the first of them that is there. */
+export const HELMFILES = ['helmfile.yaml.gotmpl', 'helmfile.yaml', 'helmfile.d'];
 const TAIL_BYTES = 256 * 1024;
 /** What is wrong is named first, and the text that follows may be of any length. */
 const ENDS = { keepHeadBytes: 16 * 1024, keepTailBytes: TAIL_BYTES };
@@ -270,11 +271,11 @@ export class Helmfile {
     { names = [], logLevel = 'warn' }: HelmfileScope = {},
   ): Promise<RunResult> {
     const { workspace, environment, namespace, kubeContext } = this.#run;
-    const file = FILES.find((name) => existsSync(join(workspace.tree, name)));
+    const file = HELMFILES.find((name) => existsSync(join(workspace.tree, name)));
     if (!file) {
       throw new SlipwayError(
         'template-error',
-        `${doing}: the repository has none of ${FILES.join(', ')} at its root`,
+        `${doing}: the repository has none of ${HELMFILES.join(', ')} at its root`,
       );
     }
     const args = [
