@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run } from '../src/adapters/process/run.ts';
 import { ReleaseLab, type ReleasedEnvironment } from '../test/support/released-environment.ts';
+import { measureMemory } from './plan-memory.ts';
 import { generatedRepository, serviceNames, versionsFile } from './generated-repository.ts';
 
 interface Row {
@@ -67,10 +68,6 @@ class BareHelmfile {
   }
 }
 
-const PLANS = 1_000;
-/** Each commit is planned this often: once from its files, then from what was read of them before. */
-const PLANS_OF_A_COMMIT = 10;
-
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
@@ -83,7 +80,7 @@ const rounds = Number(values.rounds);
 const lab = await ReleaseLab.start();
 const rows: Row[] = [];
 try {
-  if (values.memory) await measureMemory();
+  if (values.memory) await measureMemory(lab);
   else
     for (const services of values.services.split(','))
       rows.push(...(await measure(Number(services))));
@@ -143,25 +140,6 @@ async function measure(services: number): Promise<Row[]> {
     row('one changed', times.one.ours, times.one.all, times.one.changed),
     row('all changed', times.all.ours, times.all.all, times.all.all),
   ];
-}
-
-/** A process plans the same environment over and over; what it holds must not grow with that. */
-async function measureMemory(): Promise<void> {
-  const environment = await lab.environment('memory', generatedRepository('memory', 17));
-  await released(environment, 'succeeded', 17);
-  for (let plans = 0; plans <= PLANS; plans += 1) {
-    if (plans === 0 || plans === 100 || plans % 250 === 0) {
-      process.stdout.write(`after ${plans} plans: ${residentMegabytes()} MB resident\n`);
-    }
-    if (plans % PLANS_OF_A_COMMIT === 0) {
-      await environment.push({ 'README.md': `Plan ${plans}\n` });
-    }
-    await environment.plan();
-  }
-}
-
-function residentMegabytes(): string {
-  return (process.memoryUsage.rss() / 1024 ** 2).toFixed(0);
 }
 
 /** Releases the newest commit; throws when it did anything but what was expected. */

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openKubernetes, type KubernetesApi } from '../../src/adapters/kubernetes/client.ts';
 import {
@@ -7,10 +8,13 @@ import {
   listHelmReleases,
   type HelmRelease,
 } from '../../src/adapters/kubernetes/helm-releases.ts';
+import type { ReleasedObject } from '../../src/adapters/kubernetes/inventory.ts';
+import { listWorkloads } from '../../src/adapters/kubernetes/workloads.ts';
 import { run } from '../../src/adapters/process/run.ts';
 import { STAMP } from '../../src/contract/stamp.ts';
 import { startKubernetes, type Kubernetes } from '../../src/main/dev/kubernetes.ts';
 import { startFaultyLine } from '../support/faulty-line.ts';
+import { until } from '../support/until.ts';
 import { createTestParts, type TestParts } from '../support/part-context.ts';
 
 const NAMESPACE = 'cs-dev';
@@ -82,6 +86,54 @@ describe('the API server', () => {
     });
   });
 });
+
+describe('the workloads that few Helm releases declare', () => {
+  it('are told as among many, with the pods of each and of no other', async () => {
+    const kinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'Pod'];
+    await apply({
+      apiVersion: 'v1',
+      kind: 'List',
+      // The selector of one matches the pods of another, as with a canary.
+      items: [...kinds.map((kind) => workload(kind, 'one')), workload('Deployment', 'two')],
+    });
+    const few = [...kinds.map((kind) => objectOf(kind, 'one')), objectOf('Deployment', 'two')];
+    const absent = Array.from({ length: 20 }, (_, index) => objectOf('Job', `absent-${index}`));
+    const of = (objects: ReleasedObject[]) =>
+      listWorkloads(api, NAMESPACE, [{ service: 'web', objects }]);
+    // Both answers, once nothing changes in between.
+    await until(async () => {
+      const alone = await of(few);
+      const among = await of([...few, ...absent]);
+      expect(among.filter(({ missing }) => missing)).toHaveLength(absent.length);
+      const pods = alone.flatMap((facts) => facts.pods.map(({ name }) => name));
+      return (
+        alone.every((facts) => facts.pods.length > 0) &&
+        new Set(pods).size === pods.length &&
+        isDeepStrictEqual(among.slice(0, few.length), alone)
+      );
+    });
+  });
+});
+
+function objectOf(kind: string, name: string): ReleasedObject {
+  const apiVersion = kind === 'Pod' ? 'v1' : kind === 'Job' ? 'batch/v1' : 'apps/v1';
+  return { apiVersion, kind, name, images: [], hook: false, vanishes: false };
+}
+
+function workload(kind: string, name: string): object {
+  const { apiVersion } = objectOf(kind, name);
+  const spec = {
+    containers: [{ name: 'app', image: 'registry.example/app:1' }],
+    ...(kind === 'Job' ? { restartPolicy: 'Never' } : {}),
+  };
+  if (kind === 'Pod') return { apiVersion, kind, metadata: { name }, spec };
+  const labels = { kind, name };
+  const matchExpressions = [{ key: 'name', operator: 'In', values: [name] }];
+  const selector = name === 'one' ? { matchLabels: { kind } } : { matchExpressions };
+  const template = { metadata: { labels }, spec };
+  const own = kind === 'Job' ? { template } : { selector, template };
+  return { apiVersion, kind, metadata: { name }, spec: own };
+}
 
 describe('the Helm releases of a namespace', () => {
   const name = 'web';

@@ -1,11 +1,8 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { createClusterActivities } from '../../activities/cluster.ts';
 import { failureInterceptor } from '../../activities/failure-interceptor.ts';
 import { run } from '../../src/adapters/process/run.ts';
-import { loadConfig } from '../../src/config/load.ts';
-import { resolveSecrets } from '../../src/config/secrets.ts';
 import type {
   ClusterActivities,
   PlanResult,
@@ -21,7 +18,6 @@ import { judgeAgreement, type Observation } from '../../src/domain/observe/agree
 import type { RecordedService } from '../../src/domain/plan/plan-services.ts';
 import { recordsOf, type ServiceRecord } from '../../src/domain/plan/service-records.ts';
 import type { RolloutJudgement } from '../../src/domain/services.ts';
-import { clusterAccess, createClusterDeps } from '../../src/main/cluster-deps.ts';
 import { startChartRepository, type ChartRepository } from '../../src/main/dev/chart-repository.ts';
 import type { GitRepository } from '../../src/main/dev/git-repository.ts';
 import { startGitServer, type GitServer } from '../../src/main/dev/git-server.ts';
@@ -29,6 +25,7 @@ import { startKubernetes, type Kubernetes } from '../../src/main/dev/kubernetes.
 import { pushChange } from '../../src/main/dev/push-change.ts';
 import { failedActivity } from '../../workflows/failures.ts';
 import { activityEnvironment } from './activity-environment.ts';
+import { createClusterWorker, type ClusterWorker } from './cluster-worker.ts';
 import { createTestParts, type TestParts } from './part-context.ts';
 
 /** A real cluster, chart repository and git server for tests of single environments. */
@@ -159,60 +156,22 @@ export class ReleasedEnvironment {
   #last: { deployment: DeploymentRef; plan: PlanResult } | undefined;
   #deployments = 0;
 
-  private constructor(
-    opened: Opened,
-    activities: ClusterActivities,
-    handedIn: { log: string[]; health: HealthRecord[]; diffs: PlanDiffRecord[] },
-  ) {
+  private constructor(opened: Opened, { activities, log, health, diffs }: ClusterWorker) {
     this.configFile = opened.configFile;
     this.content = opened.content;
     this.folder = opened.folder;
     this.#opened = opened;
     this.activities = activities;
-    this.#log = handedIn.log;
-    this.health = handedIn.health;
-    this.diffs = handedIn.diffs;
+    this.#log = log;
+    this.health = health;
+    this.diffs = diffs;
     this.#commit = '';
   }
 
   static async open(opened: Opened): Promise<ReleasedEnvironment> {
-    const config = await loadConfig(opened.configFile);
-    const role = { role: 'worker', cluster: 'local' } as const;
-    const log: string[] = [];
-    const health: HealthRecord[] = [];
-    const diffs: PlanDiffRecord[] = [];
-    const deps = createClusterDeps({
-      config,
-      cluster: 'local',
-      access: await clusterAccess(config, 'local'),
-      secrets: resolveSecrets(config, role, { WORKER_TOKEN: 'slp_of-nobody' }),
-      folder: opened.folder,
-      tools: opened.lab.parts.tools,
-      logs: {
-        append: ({ lines }) => {
-          log.push(...lines);
-          return Promise.resolve();
-        },
-      },
-      plans: {
-        store: (record) => {
-          diffs.push(record);
-          return Promise.resolve();
-        },
-      },
-      health: {
-        store: (record) => {
-          health.push(record);
-          return Promise.resolve();
-        },
-      },
-      redact: (text) => text,
-    });
-    const environment = new ReleasedEnvironment(opened, createClusterActivities(deps), {
-      log,
-      health,
-      diffs,
-    });
+    const { configFile, folder, lab } = opened;
+    const worker = await createClusterWorker({ configFile, folder, tools: lab.parts.tools });
+    const environment = new ReleasedEnvironment(opened, worker);
     environment.#commit = await environment.#head();
     return environment;
   }
@@ -230,10 +189,13 @@ export class ReleasedEnvironment {
   }
 
   plan(asked: { manual?: boolean; force?: boolean } = {}): Promise<PlanResult> {
-    const { force = false, manual = false } = asked;
+    return runActivity(this.activities.plan, this.planInput(asked));
+  }
+
+  /** What a plan of the newest commit asks of the worker. */
+  planInput({ force = false, manual = false } = {}): Parameters<ClusterActivities['plan']>[0] {
     const recorded = [...this.#recorded.values()];
-    const input = { deployment: this.#ref('dep_plan'), force, manual, recorded };
-    return runActivity(this.activities.plan, input);
+    return { deployment: this.#ref('dep_plan'), force, manual, recorded };
   }
 
   /** Plans, applies, watches and remembers, as the workflow of a deployment does. */

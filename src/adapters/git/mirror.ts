@@ -17,6 +17,8 @@ export interface CommitFacts {
 }
 
 const COMMIT = /^[0-9a-f]{40}$/;
+/** A deployment checks its commit out at least twice. */
+const ACCEPTED_MAX = 100;
 /** A git that is told to end leaves its helper on the network behind, so that is told at once too. */
 const LADDER = { groupTermMs: 0, groupKillMs: 5_000 };
 const BRANCH = /^(?!-)[A-Za-z0-9._/-]{1,200}$/;
@@ -31,6 +33,8 @@ export class Mirror {
   readonly #dir: string;
   #queue: Promise<unknown> = Promise.resolve();
   #opened = false;
+  /** Commits that are here and whose trees were accepted: a commit never changes. */
+  readonly #accepted = new Set<string>();
 
   constructor(access: GitAccess, branch: string) {
     if (!BRANCH.test(branch)) throw new SlipwayError('commit-missing', `bad branch "${branch}"`);
@@ -94,9 +98,13 @@ export class Mirror {
 
   /** Throws `repository-refused` when the commit's tree is not accepted. */
   async checkTree(commit: string, signal?: AbortSignal): Promise<void> {
+    if (this.#accepted.has(commit)) return;
     await this.#ensure(commit, signal);
     const args = ['ls-tree', '-r', '-z', '-l', '--full-tree', '--end-of-options', commit];
     checkTree((await this.#git(args, `listing ${commit}`, signal)).stdout);
+    const [oldest] = this.#accepted;
+    if (this.#accepted.size >= ACCEPTED_MAX && oldest !== undefined) this.#accepted.delete(oldest);
+    this.#accepted.add(commit);
   }
 
   async #reaches(commit: string, signal?: AbortSignal): Promise<boolean> {

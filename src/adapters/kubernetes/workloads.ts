@@ -1,17 +1,11 @@
-import type { KubernetesObject, V1ObjectMeta } from '@kubernetes/client-node';
+import type { KubernetesObject } from '@kubernetes/client-node';
 import type { ConditionFacts, WorkloadFacts } from '../../domain/workload.ts';
 import { SlipwayError } from '../../domain/errors.ts';
 import { ask, type KubernetesApi } from './client.ts';
 import type { ReleasedObject } from './inventory.ts';
 import { inSeconds } from './pod-facts.ts';
-import {
-  barePodFacts,
-  daemonSetFacts,
-  deploymentFacts,
-  identity,
-  jobFacts,
-  statefulSetFacts,
-} from './workload-facts.ts';
+import { BUILT_IN, listBuiltIn, type Listed } from './built-in-workloads.ts';
+import { identity } from './workload-facts.ts';
 
 /** What a service's newest Helm revision declares; `since` is when the revision was made. */
 export interface Released {
@@ -20,18 +14,13 @@ export interface Released {
   since?: Date;
 }
 
-interface Listed {
-  facts: WorkloadFacts;
-  metadata: V1ObjectMeta | undefined;
-}
-
 /**
  * The workloads that Helm releases of a namespace declare, with the pods of their newest template; one
  * that is declared and not there is told as missing.
  *
  * Asked about once a second while something rolls out. Lists, and no watch: a watch that went silent
  * looks the same as a cluster in which nothing happens, so that lists would be needed beside it anyway.
- * One list for each kind that is declared at all.
+ * One list for each kind that is declared at all; where few objects are, of them and theirs alone.
  */
 export async function listWorkloads(
   api: KubernetesApi,
@@ -41,9 +30,8 @@ export async function listWorkloads(
   const declared = released.flatMap(({ service, objects = [], since = new Date(0) }) =>
     objects.map((object) => ({ ...object, service, since })),
   );
-  const kinds = new Set(declared.map(({ kind }) => kind));
   const listed = await ask(`reading the workloads in ${namespace}`, () =>
-    listKinds(api, namespace, kinds),
+    listBuiltIn(api, namespace, declared),
   );
   const custom = await listCustom(api, namespace, declared);
   return declared.flatMap(({ kind, name, service, hook, vanishes, since, apiVersion, images }) => {
@@ -61,62 +49,6 @@ export async function listWorkloads(
     const made = found?.metadata?.creationTimestamp;
     return found && made && made >= since ? [{ ...found.facts, service, hook: true as const }] : [];
   });
-}
-
-const BUILT_IN = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'Pod']);
-
-async function listKinds(
-  api: KubernetesApi,
-  namespace: string,
-  kinds: ReadonlySet<string>,
-): Promise<Listed[]> {
-  const of = <T>(kind: string, list: () => Promise<{ items: T[] }>): Promise<T[]> =>
-    kinds.has(kind) ? list().then(({ items }) => items) : Promise.resolve([]);
-  const any = [...kinds].some((kind) => BUILT_IN.has(kind));
-  const where = { namespace };
-  const [deployments, replicaSets, statefulSets, daemonSets, jobs, pods, autoscaled] =
-    await Promise.all([
-      of('Deployment', () => api.apps.listNamespacedDeployment(where)),
-      of('Deployment', () => api.apps.listNamespacedReplicaSet(where)),
-      of('StatefulSet', () => api.apps.listNamespacedStatefulSet(where)),
-      of('DaemonSet', () => api.apps.listNamespacedDaemonSet(where)),
-      of('Job', () => api.batch.listNamespacedJob(where)),
-      any ? api.core.listNamespacedPod(where).then(({ items }) => items) : [],
-      kinds.has('Deployment') ? autoscaledNames(api, namespace) : new Set<string>(),
-    ]);
-  return [
-    ...deployments.map((item) => ({
-      facts: {
-        ...deploymentFacts(item, replicaSets, pods),
-        ...(autoscaled.has(item.metadata?.name ?? '') ? { autoscaled: true as const } : {}),
-      },
-      metadata: item.metadata,
-    })),
-    ...statefulSets.map((item) => ({
-      facts: statefulSetFacts(item, pods),
-      metadata: item.metadata,
-    })),
-    ...daemonSets.map((item) => ({ facts: daemonSetFacts(item, pods), metadata: item.metadata })),
-    ...jobs.map((item) => ({ facts: jobFacts(item, pods), metadata: item.metadata })),
-    ...(kinds.has('Pod') ? pods : []).map((item) => ({
-      facts: barePodFacts(item),
-      metadata: item.metadata,
-    })),
-  ];
-}
-
-/** The Deployments whose replicas an autoscaler decides, whoever made it. */
-async function autoscaledNames(api: KubernetesApi, namespace: string): Promise<Set<string>> {
-  // Whoever may not list them sees a plain Deployment, which is the stricter judgement.
-  const list = await api.autoscaling
-    .listNamespacedHorizontalPodAutoscaler({ namespace })
-    .catch(() => ({ items: [] }));
-  return new Set(
-    list.items
-      .map(({ spec }) => spec.scaleTargetRef)
-      .filter(({ kind }) => kind === 'Deployment')
-      .map(({ name }) => name),
-  );
 }
 
 /** Custom resources by `<apiVersion> <kind>`; a kind that may not be listed is left out. */

@@ -21,6 +21,8 @@ test.runIf(process.platform === 'linux')(
     const { stdout } = await asHelmfile('/bin/cat', ['/proc/self/environ']);
     expect(stdout.split('\0').filter(Boolean).sort()).toEqual([
       'ALLOWED_IPS=192.0.2.0/24',
+      'GOGC=400',
+      'GOMEMLIMIT=512MiB',
       'HELMFILE_AWS_SDK_LOG_LEVEL=off',
       'HELMFILE_CACHE_HOME=<attempt>/cache',
       'HELMFILE_DISABLE_HOOKS=true',

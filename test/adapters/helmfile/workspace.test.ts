@@ -68,7 +68,16 @@ it('helmfile sees the configured variables and what it needs, and nothing of thi
   const foreign = Object.keys(seen).filter(
     (name) => !/^(HELM|KUBE|SLIPWAY_ATTEMPT$|ALLOWED_IPS$)/.test(name),
   );
-  expect(foreign.sort()).toEqual(['HOME', 'LANG', 'NO_COLOR', 'PATH', 'TMPDIR', 'TZ']);
+  expect(foreign.sort()).toEqual([
+    'GOGC',
+    'GOMEMLIMIT',
+    'HOME',
+    'LANG',
+    'NO_COLOR',
+    'PATH',
+    'TMPDIR',
+    'TZ',
+  ]);
 });
 
 it('a variable of the configuration cannot take the place of what holds helmfile in', async () => {
