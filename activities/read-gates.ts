@@ -1,13 +1,23 @@
 import type { GatesAnswer, GatesInput } from '../src/contract/workflow/activities.ts';
-import type { FreezeFact, GateFacts, Verdict } from '../src/domain/gates/facts.ts';
+import { clusterQueue } from '../src/contract/workflow/ids.ts';
+import type {
+  AbsentWorkerFact,
+  FreezeFact,
+  GateFacts,
+  Verdict,
+} from '../src/domain/gates/facts.ts';
 import { judgeApproval } from '../src/domain/gates/judge-approval.ts';
-import { judgeGates } from '../src/domain/gates/judge-gates.ts';
+import { judgeGates, withoutWorker } from '../src/domain/gates/judge-gates.ts';
 
 export interface GateDeps {
   /** What people set. */
-  facts: (at: Omit<GatesInput, 'kind' | 'approval'>) => Promise<Omit<GateFacts, 'kind'>>;
+  facts: (
+    at: Omit<GatesInput, 'kind' | 'approval' | 'only' | 'absentSince'>,
+  ) => Promise<Omit<GateFacts, 'kind'>>;
   /** What the configuration's calendar has in force at a time. */
   calendar: (place: { repository: string; environment: string; now: string }) => FreezeFact[];
+  /** Whether a worker of the cluster is there. */
+  hasWorker: (cluster: string) => Promise<boolean>;
   approvals: {
     decide: <T extends { answer: string }>(
       plan: { deploymentId: string; digest: string },
@@ -18,10 +28,20 @@ export interface GateDeps {
 
 /** Asks every gate of a deployment; the approval of its plan last, so that it is used up only to go on. */
 export async function readGates(deps: GateDeps, input: GatesInput): Promise<GatesAnswer> {
-  const { kind, approval, ...at } = input;
+  const { kind, approval, only, absentSince, ...at } = input;
+  // A plan is shown and approved also while its cluster's worker is away.
+  const absentWorker = approval ? undefined : await findAbsent(deps, at, absentSince);
+  if (only === 'worker') {
+    return absentWorker
+      ? { answer: 'wait', waiting: withoutWorker(absentWorker, at.now) }
+      : { answer: 'open' };
+  }
   const facts = await deps.facts(at);
   const freezes = [...facts.freezes, ...deps.calendar(at)];
-  const waiting = judgeGates({ ...facts, freezes, kind }, at.now);
+  const waiting = judgeGates(
+    { ...facts, freezes, kind, ...(absentWorker ? { absentWorker } : {}) },
+    at.now,
+  );
   if (waiting) return { answer: 'wait', waiting };
   if (!approval) return { answer: 'open' };
   const { policy, plan } = approval;
@@ -30,4 +50,13 @@ export async function readGates(deps: GateDeps, input: GatesInput): Promise<Gate
     judgeApproval(policy, plan, verdicts, at.now),
   );
   return answer.answer === 'approved' ? { answer: 'open' } : answer;
+}
+
+async function findAbsent(
+  deps: Pick<GateDeps, 'hasWorker'>,
+  { cluster, now }: { cluster: string; now: string },
+  absentSince = now,
+): Promise<AbsentWorkerFact | undefined> {
+  if (await deps.hasWorker(cluster)) return undefined;
+  return { cluster, queue: clusterQueue(cluster), since: absentSince };
 }

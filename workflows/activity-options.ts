@@ -1,7 +1,9 @@
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { ClusterActivities, ServiceActivities } from '../src/contract/workflow/activities.ts';
 import { clusterQueue, SERVICE_QUEUE } from '../src/contract/workflow/ids.ts';
+import type { DeploymentRequest } from '../src/contract/workflow/payloads.ts';
 import type { RolloutPolicy } from '../src/domain/rollout.ts';
+import { wasNotTaken } from './failures.ts';
 
 /** Every timeout and retry of an activity, each with its reason. */
 
@@ -43,10 +45,21 @@ export const { pollHead } = proxyActivities<ServiceActivities>({
   retry: { initialInterval: SECOND, maximumInterval: 10 * SECOND, maximumAttempts: 3 },
 });
 
+/** A deployment as the parts of its workflow know it. */
+export interface Underway extends DeploymentRequest {
+  /** Waits while its cluster has no worker, and says so. */
+  untilWorker: () => Promise<void>;
+}
+
 /** The activities on one cluster's queue, with a sentence for Temporal's UI. */
-export function onCluster(cluster: string, where: string) {
+export function onCluster(
+  { cluster, untilWorker }: Pick<Underway, 'cluster' | 'untilWorker'>,
+  where: string,
+) {
   const common: ActivityOptions = {
     taskQueue: clusterQueue(cluster),
+    // As long as Temporal remembers a worker that is gone; then the deployment says that it is.
+    scheduleToStartTimeout: 5 * MINUTE,
     // The default leaves the process running while the workflow moves on (sdk-typescript#2442).
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   };
@@ -62,7 +75,7 @@ export function onCluster(cluster: string, where: string) {
     maximumInterval: 5 * SECOND,
     maximumAttempts: 20,
   };
-  return {
+  const activities = {
     checkout: proxyActivities<ClusterActivities>({
       ...common,
       startToCloseTimeout: 10 * MINUTE,
@@ -134,5 +147,37 @@ export function onCluster(cluster: string, where: string) {
         retry: { initialInterval: SECOND, maximumInterval: 10 * SECOND, maximumAttempts: 20 },
         summary: `${when} ${where}`,
       }).watchRollout,
+  };
+  const taken = <Input, Result>(call: (input: Input) => Promise<Result>) =>
+    untilTaken(call, untilWorker);
+  return {
+    checkout: taken(activities.checkout),
+    plan: taken(activities.plan),
+    readReleases: taken(activities.readReleases),
+    inspect: taken(activities.inspect),
+    // Not waited for: the next deployment looks again.
+    heal: activities.heal,
+    apply: taken(activities.apply),
+    restart: taken(activities.restart),
+    rollBack: taken(activities.rollBack),
+    watchRollout: (rollout: RolloutPolicy, when: string) =>
+      taken(activities.watchRollout(rollout, when)),
+  };
+}
+
+/** No worker took it in time, so nothing was begun: it is asked for again when one is there. */
+function untilTaken<Input, Result>(
+  call: (input: Input) => Promise<Result>,
+  untilWorker: () => Promise<void>,
+): (input: Input) => Promise<Result> {
+  return async (input) => {
+    for (;;) {
+      try {
+        return await call(input);
+      } catch (error) {
+        if (!wasNotTaken(error)) throw error;
+        await untilWorker();
+      }
+    }
   };
 }

@@ -1,10 +1,10 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { PlanResult } from '../src/contract/workflow/activities.ts';
-import type { DeploymentRef, DeploymentRequest } from '../src/contract/workflow/payloads.ts';
+import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
 import { CAUSES, isCauseCode } from '../src/domain/errors.ts';
 import type { RolloutJudgement } from '../src/domain/services.ts';
-import { onCluster } from './activity-options.ts';
+import { onCluster, type Underway } from './activity-options.ts';
 import { shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
 
@@ -20,14 +20,14 @@ export interface Verdict {
  * Returns what became of the services; throws what an activity threw when it could not be done.
  */
 export async function applyAndVerify(
-  request: DeploymentRequest,
+  underway: Underway,
   deployment: DeploymentRef,
   attempt: number,
   plan: PlanResult,
   onApplied: () => Promise<void>,
 ): Promise<Verdict> {
-  const { cluster, environment, commit, rollout } = request;
-  const activities = onCluster(cluster, `${environment} at ${shortCommit(commit)}`);
+  const { environment, commit, rollout } = underway;
+  const activities = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
   const look = { deployment, attempt, services: plan.services, rollout };
 
   const services = plan.services.map(({ name }) => name);
@@ -35,7 +35,7 @@ export async function applyAndVerify(
   const givenUp = await applyBesideWatch();
   if (givenUp) return givenUp;
   await onApplied();
-  return verify(request, deployment, attempt, plan);
+  return verify(underway, deployment, attempt, plan);
 
   /** A definite failure ends the apply early: helm would wait for its own timeout. */
   async function applyBesideWatch(): Promise<Verdict | undefined> {
@@ -81,12 +81,13 @@ export async function applyAndVerify(
 
 /** Waits until the services of a plan are healthy, or are not in time. */
 export async function verify(
-  { cluster, environment, commit, rollout }: DeploymentRequest,
+  underway: Underway,
   deployment: DeploymentRef,
   attempt: number,
   { services }: PlanResult,
 ): Promise<Verdict> {
-  const { watchRollout } = onCluster(cluster, `${environment} at ${shortCommit(commit)}`);
+  const { environment, commit, rollout } = underway;
+  const { watchRollout } = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
   const look = { deployment, attempt, services, rollout };
   return verdictOf(await watchRollout(rollout, 'Verify')({ ...look, mode: 'after' }));
 }

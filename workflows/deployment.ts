@@ -22,7 +22,13 @@ import type { EndPhase } from '../src/domain/phases.ts';
 import { isTakenBack } from '../src/domain/rollback.ts';
 import { recordsOf, type ServiceRecord } from '../src/domain/plan/service-records.ts';
 import type { PlannedService, RolloutJudgement } from '../src/domain/services.ts';
-import { onCluster, readRecorded, recordOutcome, recordPhase } from './activity-options.ts';
+import {
+  onCluster,
+  readRecorded,
+  recordOutcome,
+  recordPhase,
+  type Underway,
+} from './activity-options.ts';
 import { applyAndVerify, verify } from './apply.ts';
 import { endInWords, shortCommit, subjectOf } from './details.ts';
 import { failedActivity } from './failures.ts';
@@ -57,8 +63,16 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   // As the first attempt that planned it found it: a later one finds what an earlier one left.
   const touched = new Map<string, PlannedService>();
   let recordCount = request.begun?.order ?? 0;
+  // What the attempt does, to say so again after it had to wait in the middle.
+  let doing: Parameters<typeof enter> | undefined;
   const gates = watchGates(request, wait);
-  const observe = observing(request, (note, planned) => enter('verifying', note, planned));
+  const underway: Underway = {
+    ...request,
+    untilWorker: async () => {
+      if ((await gates.untilWorker()) && doing) await enter(...doing);
+    },
+  };
+  const observe = observing(underway, (note, planned) => enter('verifying', note, planned));
   let observed: ObservedEnd | undefined;
   setHandler(cancel, ({ by }) => {
     cancelledBy = by;
@@ -145,7 +159,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
 
   async function heal(): Promise<void> {
     await enter('applying', 'Healing what was left half-done');
-    healed = await healAfter(request, deploymentRef(request), attempt, [...touched.keys()]);
+    healed = await healAfter(underway, deploymentRef(request), attempt, [...touched.keys()]);
     halfDone = false;
   }
 
@@ -154,7 +168,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     if (!plan || plan.restart || !halfDone) return false;
     await heal();
     if (healed !== '') return false;
-    const verdict = await verify(request, deploymentRef(request), attempt, plan);
+    const verdict = await verify(underway, deploymentRef(request), attempt, plan);
     judgement = verdict.judgement;
     return !verdict.cause;
   }
@@ -175,7 +189,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     halfDone = true;
     await enter('verifying', `Rolling back: ${cause.sentence}`);
     const ref = deploymentRef(request);
-    const { done, sentence, records } = await takeBack(request, ref, attempt, [
+    const { done, sentence, records } = await takeBack(underway, ref, attempt, [
       ...touched.values(),
     ]);
     if (done) halfDone = false;
@@ -186,10 +200,8 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   /** Returns why the attempt failed, or nothing when the deployment succeeded. */
   async function attemptOnce() {
     try {
-      const cluster = onCluster(
-        request.cluster,
-        `${environment} at ${shortCommit(request.commit)}`,
-      );
+      doing = undefined;
+      const cluster = onCluster(underway, `${environment} at ${shortCommit(request.commit)}`);
       if (request.mode === 'observe') {
         await enter('planning', 'Reading what the commit declares, to observe it');
         observed = await observe(deploymentRef(request));
@@ -218,7 +230,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       giveWayFrom(false);
       await enter('applying', `Applying ${names}`, plan);
       halfDone = true;
-      let verdict = await applyAndVerify(request, ref, attempt, plan, () => {
+      let verdict = await applyAndVerify(underway, ref, attempt, plan, () => {
         applied = true;
         halfDone = false;
         giveWayFrom(request.overtakeVerifying === true);
@@ -227,7 +239,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       halfDone = false;
       giveWayFrom(false);
       if (!verdict.cause && plan.restart) {
-        verdict = await restartAndVerify(request, ref, attempt, plan.restart, verdict, (note) =>
+        verdict = await restartAndVerify(underway, ref, attempt, plan.restart, verdict, (note) =>
           enter('verifying', note),
         );
       }
@@ -244,6 +256,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     note: string,
     planned?: PlanResult,
   ) {
+    doing = [phase, note, planned];
     await recordPhase({
       deploymentId,
       phase,
@@ -257,8 +270,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
 
   async function wait(waiting: Waiting) {
     const note = waiting.sentence;
-    // Before its plan an attempt has not begun.
-    const begun = waiting.digest === undefined ? attempt - 1 : attempt;
+    const begun = doing ? attempt : attempt - 1;
     await recordPhase({
       ...{ deploymentId, phase: 'waiting', attempt: begun, note, waiting, order: ++recordCount },
       // Who approves must see what.

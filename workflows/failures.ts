@@ -12,6 +12,12 @@ export interface FailedActivity {
   lostTrack: boolean;
 }
 
+/** Whether an activity ended before any worker had begun it. */
+export function wasNotTaken(error: unknown): boolean {
+  const inner = error instanceof ActivityFailure ? error.cause : error;
+  return inner instanceof TimeoutFailure && inner.timeoutType === 'SCHEDULE_TO_START';
+}
+
 /** Translates what an activity call threw; cancellation must have been handled before. */
 export function failedActivity(error: unknown): FailedActivity {
   const inner = error instanceof ActivityFailure ? error.cause : error;

@@ -1,6 +1,6 @@
 import { isCancellation } from '@temporalio/workflow';
-import type { DeploymentRef, DeploymentRequest } from '../src/contract/workflow/payloads.ts';
-import { onCluster } from './activity-options.ts';
+import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
+import { onCluster, type Underway } from './activity-options.ts';
 import { shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
 
@@ -9,12 +9,13 @@ import { failedActivity } from './failures.ts';
  * found, in a sentence; empty when nothing was half-done.
  */
 export async function healAfter(
-  { cluster, environment, commit }: DeploymentRequest,
+  underway: Underway,
   deployment: DeploymentRef,
   attempt: number,
   services: string[],
 ): Promise<string> {
-  const { heal } = onCluster(cluster, `${environment} at ${shortCommit(commit)}`);
+  const { environment, commit } = underway;
+  const { heal } = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
   try {
     const { healed } = await heal({ deployment, attempt, services });
     return healed.length === 0 ? '' : `Healed afterwards: ${healed.join('; ')}.`;

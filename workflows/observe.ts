@@ -1,11 +1,11 @@
 import { sleep } from '@temporalio/workflow';
 import type { PlanResult } from '../src/contract/workflow/activities.ts';
-import type { DeploymentRef, DeploymentRequest } from '../src/contract/workflow/payloads.ts';
+import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import { judgeAgreement, type Observation } from '../src/domain/observe/agreement.ts';
 import { isBusy, isSame, type HelmMark } from '../src/domain/observe/helm-marks.ts';
 import type { RecordedService } from '../src/domain/plan/plan-services.ts';
 import type { PlannedService } from '../src/domain/services.ts';
-import { onCluster, readRecorded } from './activity-options.ts';
+import { onCluster, readRecorded, type Underway } from './activity-options.ts';
 import { shortCommit } from './details.ts';
 
 const MINUTE_MS = 60_000;
@@ -37,12 +37,12 @@ export interface ObservedEnd {
  * @param tell what it waits for, and the plan
  */
 export function observing(
-  request: DeploymentRequest,
+  underway: Underway,
   tell: (note: string, plan: PlanResult) => Promise<void>,
 ): (deployment: DeploymentRef) => Promise<ObservedEnd> {
   let begun: Begun | undefined;
-  const { cluster, environment, repository, commit } = request;
-  const activities = onCluster(cluster, `${environment} at ${shortCommit(commit)}`);
+  const { environment, repository, commit } = underway;
+  const activities = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
 
   return async (deployment) => {
     begun ??= await begin(deployment);

@@ -1,5 +1,5 @@
-import type { DeploymentRef, DeploymentRequest } from '../src/contract/workflow/payloads.ts';
-import { onCluster } from './activity-options.ts';
+import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
+import { onCluster, type Underway } from './activity-options.ts';
 import { verdictOf, type Verdict } from './apply.ts';
 import { shortCommit } from './details.ts';
 
@@ -10,15 +10,15 @@ import { shortCommit } from './details.ts';
  * @param verified what the apply left, which stands when the restart goes well
  */
 export async function restartAndVerify(
-  request: DeploymentRequest,
+  underway: Underway,
   deployment: DeploymentRef,
   attempt: number,
   workloads: string[],
   verified: Verdict,
   enter: (note: string) => Promise<void>,
 ): Promise<Verdict> {
-  const { cluster, environment, commit, rollout } = request;
-  const activities = onCluster(cluster, `${environment} at ${shortCommit(commit)}`);
+  const { environment, commit, rollout } = underway;
+  const activities = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
   await enter(`Restarting ${workloads.join(', ')}`);
   await activities.restart({ deployment, attempt, workloads });
   const watch = activities.watchRollout(rollout, 'Verify the restart in');

@@ -4,7 +4,7 @@ import { CAUSES, isCauseCode } from '../src/domain/errors.ts';
 import type { RecordedService } from '../src/domain/plan/plan-services.ts';
 import type { ServiceRecord } from '../src/domain/plan/service-records.ts';
 import type { PlannedService } from '../src/domain/services.ts';
-import { onCluster, readRecorded } from './activity-options.ts';
+import { onCluster, readRecorded, type Underway } from './activity-options.ts';
 import { applyAndVerify, verdictOf } from './apply.ts';
 import { shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
@@ -28,13 +28,13 @@ const PAUSE_MS = 15_000;
  * @param services with the revisions that ran before the deployment's first attempt
  */
 export async function takeBack(
-  request: DeploymentRequest,
+  underway: Underway,
   deployment: DeploymentRef,
   attempt: number,
   services: PlannedService[],
 ): Promise<TakenBack> {
-  const { cluster, environment, repository, rollout } = request;
-  const activities = onCluster(cluster, `${environment} after ${shortCommit(request.commit)}`);
+  const { environment, repository, rollout } = underway;
+  const activities = onCluster(underway, `${environment} after ${shortCommit(underway.commit)}`);
   try {
     const recorded = await readRecorded({ repository, environment });
     const { returned = [], applyAgain = [], left = [] } = await returnAll(recorded);
@@ -112,7 +112,7 @@ export async function takeBack(
       const chosen = plan.services.filter(({ name }) => names.includes(name));
       // Another attempt than the failed one, whose revisions must not be taken for this one's.
       const { cause, judgement } = await applyAndVerify(
-        { ...request, commit },
+        { ...underway, commit },
         earlier,
         attempt + 1,
         { ...plan, services: chosen },

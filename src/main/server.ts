@@ -31,6 +31,7 @@ import { createMirrors } from './mirrors.ts';
 import { createRelay } from './relay.ts';
 import { sweepInbox } from './sweep-inbox.ts';
 import { untilAborted } from './until-aborted.ts';
+import { watchWorkers } from './watch-workers.ts';
 
 /** The server: HTTP, the relay, and the worker of the service's queue. Runs until it is told to end. */
 export async function runServer({ configFile }: { configFile: string }): Promise<void> {
@@ -104,6 +105,7 @@ export async function runServer({ configFile }: { configFile: string }): Promise
       gates: {
         facts: store.gates.facts,
         approvals: store.approvals,
+        hasWorker: (cluster) => orchestrator.hasWorker(cluster),
         calendar: ({ repository, environment, now }) => {
           const place = config.repositories.get(repository)?.environments.get(environment);
           return place ? freezesInForce(place.freeze, now) : [];
@@ -139,6 +141,13 @@ export async function runServer({ configFile }: { configFile: string }): Promise
         log,
       });
       closing.push(resuming.stop);
+      const watching = watchWorkers({
+        waiting: () => store.gates.waitingLanes({ reason: 'worker' }),
+        hasWorker: (cluster) => orchestrator.hasWorker(cluster),
+        wake: (lanes) => orchestrator.gatesChanged(lanes),
+        log,
+      });
+      closing.push(watching.stop);
       log.info('ready');
       await worker.runUntil(untilAborted(stop));
     }

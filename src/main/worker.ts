@@ -17,6 +17,7 @@ import {
 import {
   connectWorkers,
   createClusterWorker,
+  createPresenceWorker,
   installRuntime,
 } from '../adapters/temporal/workers.ts';
 import { ensureTools } from '../adapters/tools/ensure-tools.ts';
@@ -79,14 +80,17 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     log.warn(fields, redact(message));
   });
   const connection = await connectWorkers(config.temporal.address);
+  const { namespace } = config.temporal;
+  const setting = { connection, namespace, interceptor: failureInterceptor(redact) };
   const worker = await createClusterWorker(
-    { connection, namespace: config.temporal.namespace, interceptor: failureInterceptor(redact) },
+    setting,
     options.cluster,
     createClusterActivities(deps),
     options.shutdownGraceTime,
   );
+  const presence = await createPresenceWorker(setting, options.cluster);
   log.info('ready');
-  await worker.runUntil(untilAborted(stop));
+  await presence.runUntil(worker.runUntil(untilAborted(stop)));
   await connection.close();
   await outbox.close(LAST_MESSAGES_MS);
   log.info('ended');

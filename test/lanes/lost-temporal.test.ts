@@ -151,7 +151,12 @@ function service(orchestrator: Orchestrator) {
     holds: store.holds,
     submitToLane: (request) => orchestrator.submitToLane(request),
     runningDeployment: (key) => orchestrator.runningDeployment(key),
-    gates: { facts: store.gates.facts, approvals: store.approvals, calendar: () => [] },
+    gates: {
+      facts: store.gates.facts,
+      approvals: store.approvals,
+      calendar: () => [],
+      hasWorker: () => Promise.resolve(true),
+    },
     polls: { branch: () => 'main', heads: store.inbox, seen: store.polls, log },
   });
 }

@@ -123,7 +123,12 @@ async function inEnvironment(name: string, story: (place: Place) => Promise<void
     holds: store.holds,
     submitToLane: (request) => orchestrator.submitToLane(request),
     runningDeployment: (lane) => orchestrator.runningDeployment(lane),
-    gates: { facts: store.gates.facts, approvals: store.approvals, calendar: () => [] },
+    gates: {
+      facts: store.gates.facts,
+      approvals: store.approvals,
+      calendar: () => [],
+      hasWorker: () => Promise.resolve(true),
+    },
     polls: { branch: () => 'main', heads: store.inbox, seen: store.polls, log: SILENT },
   });
   const relay = createRelay({

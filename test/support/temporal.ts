@@ -65,7 +65,7 @@ export async function withWorkers<T>(
   environment: TestWorkflowEnvironment,
   stubs: { cluster?: Partial<ClusterActivities>; service?: Partial<ServiceActivities> },
   work: () => Promise<T>,
-  options: { workflowInterceptors?: string[] } = {},
+  options: { workflowInterceptors?: string[]; clusterAfter?: Promise<void> } = {},
 ): Promise<T> {
   const { workflowInterceptors = [] } = options;
   const key = workflowInterceptors.join();
@@ -87,13 +87,18 @@ export async function withWorkers<T>(
       ...stubs.service,
     },
   });
-  if (!stubs.cluster) return service.runUntil(work);
-  const cluster = await Worker.create({
-    ...common,
-    taskQueue: clusterQueue('notprod'),
-    activities: stubs.cluster,
+  return service.runUntil(async () => {
+    if (!stubs.cluster) return work();
+    // A cluster whose worker comes late has none while the work begins.
+    const working = options.clusterAfter && work();
+    await options.clusterAfter;
+    const cluster = await Worker.create({
+      ...common,
+      taskQueue: clusterQueue('notprod'),
+      activities: stubs.cluster,
+    });
+    return cluster.runUntil(working ?? work());
   });
-  return service.runUntil(cluster.runUntil(work));
 }
 
 function bundleWith(workflowInterceptorModules: string[]): Promise<WorkflowBundleOption> {

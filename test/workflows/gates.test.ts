@@ -34,6 +34,7 @@ interface Gates {
   facts: Omit<GateFacts, 'kind'>;
   calendar: FreezeWindow[];
   verdicts: Verdict[];
+  hasWorker: (now: string) => Promise<boolean>;
 }
 
 test('a week of freeze costs a second and few events, and ends by itself', async () => {
@@ -72,6 +73,51 @@ test('a lost signal only costs time', async () => {
     delete gates.facts.hold;
     return Promise.resolve();
   });
+  expect(story.end.phase).toBe('succeeded');
+});
+
+test('a worker that is missing for an hour is waited for, by name, and the wait ends by itself', async () => {
+  const comes = (await environment.currentTimeMs()) + 3_600_000;
+  const story = await deploy({ hasWorker: (now) => Promise.resolve(Date.parse(now) >= comes) });
+  expect(story.end.phase).toBe('succeeded');
+  expect(story.phases).toEqual(['waiting', 'planning', 'applying', 'verifying']);
+  const [waited] = story.records;
+  expect(waited).toMatchObject({
+    attempt: 0,
+    waiting: { reason: 'worker', sentence: waited?.note },
+  });
+  expect(waited?.note).toMatch(
+    /^No worker of cluster notprod has polled slipway-cluster-notprod since \w+ [\d:]+ UTC: start one with "slipway worker --cluster notprod"\.$/,
+  );
+  expect(story.outcomes[0]).toMatchObject({ attempt: 1 });
+  expect(story.events).toBeLessThan(250);
+});
+
+test('when the worker comes, the deployment is told and goes on at once', async () => {
+  const hasWorker = () => Promise.resolve(false);
+  const story = await deploy({ hasWorker }, {}, (gates, handle) => {
+    gates.hasWorker = () => Promise.resolve(true);
+    return handle.signal(GATES_CHANGED_SIGNAL);
+  });
+  expect(story.phases).toEqual(['waiting', 'planning', 'applying', 'verifying']);
+});
+
+test('a plan waits for its approval, not for the worker that would apply it', async () => {
+  const story = await deploy(
+    {},
+    { approval },
+    (gates, handle) => {
+      gates.verdicts.push(yes('ada'), yes('bob'));
+      return handle.signal(GATES_CHANGED_SIGNAL);
+    },
+    (gates) => ({
+      plan: () => {
+        gates.hasWorker = () => Promise.resolve(false);
+        return Promise.resolve(plan);
+      },
+    }),
+  );
+  expect(story.records.map(({ waiting }) => waiting?.reason)).toContain('approval');
   expect(story.end.phase).toBe('succeeded');
 });
 
@@ -198,7 +244,7 @@ async function deploy(
   onceStarted: (handle: WorkflowHandle) => Promise<void> = () => Promise.resolve(),
 ) {
   const gates: Gates = {
-    ...{ calendar: [], verdicts: [] },
+    ...{ calendar: [], verdicts: [], hasWorker: () => Promise.resolve(true) },
     ...start,
     facts: { stops: [], freezes: [], overridden: [], ...start.facts },
   };
@@ -214,6 +260,7 @@ async function deploy(
         {
           facts: () => Promise.resolve(gates.facts),
           calendar: ({ now }) => freezesInForce(gates.calendar, now),
+          hasWorker: () => gates.hasWorker(input.now),
           approvals: { decide: (_plan, judge) => Promise.resolve(judge(gates.verdicts)) },
         },
         input,

@@ -1,4 +1,5 @@
-import type { FreezeFact, GateFacts, OverridableGate } from '../../domain/gates/facts.ts';
+import { sql } from 'kysely';
+import type { FreezeFact, GateFacts, OverridableGate, Waiting } from '../../domain/gates/facts.ts';
 import { appendAudit } from './audit.ts';
 import type { Db } from './database.ts';
 import type { Asked } from './releases.ts';
@@ -60,6 +61,7 @@ export function createGates(db: Db) {
       cluster?: string;
       repository?: string;
       environment?: string;
+      reason?: Waiting['reason'];
     }): Promise<WaitingLane[]> => {
       let query = db
         .selectFrom('deployments')
@@ -68,6 +70,9 @@ export function createGates(db: Db) {
         .where('phase', '=', 'waiting');
       for (const column of ['cluster', 'repository', 'environment'] as const) {
         if (scope[column] !== undefined) query = query.where(column, '=', scope[column]);
+      }
+      if (scope.reason !== undefined) {
+        query = query.where(sql<string>`waiting ->> 'reason'`, '=', scope.reason);
       }
       return query.execute();
     },

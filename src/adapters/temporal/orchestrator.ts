@@ -30,6 +30,7 @@ import type {
 } from '../../contract/workflow/payloads.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { pollNow, setPollSchedules, type Poll } from './polls.ts';
+import { hasWorker } from './presence.ts';
 import { releaseAttributes } from './search-attributes.ts';
 
 // The relay and the API try again; a call that hangs would only hide that Temporal is away.
@@ -154,6 +155,14 @@ export class Orchestrator {
   /** Has each of these branches looked at now. */
   async pollNow(polls: readonly Poll[]): Promise<void> {
     await this.#within(POLLS_DEADLINE_MS, () => pollNow(this.#client, polls));
+  }
+
+  /** Whether a worker of the cluster is there; Temporal forgets one within five minutes after it is gone. */
+  hasWorker(cluster: string): Promise<boolean> {
+    const { namespace } = this.#client.options;
+    return this.#within(START_DEADLINE_MS, () =>
+      hasWorker(this.#connection, { namespace, cluster }),
+    );
   }
 
   /** Throws when Temporal does not answer. */

@@ -7,7 +7,7 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import type { ClusterActivities, ServiceActivities } from '../../contract/workflow/activities.ts';
-import { clusterQueue, SERVICE_QUEUE } from '../../contract/workflow/ids.ts';
+import { clusterQueue, presenceQueue, SERVICE_QUEUE } from '../../contract/workflow/ids.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
 
 export interface WorkerSetting {
@@ -65,6 +65,16 @@ export function createClusterWorker(
     maxConcurrentActivityTaskExecutions: 8,
     shutdownGraceTime,
     shutdownForceTime: shutdownGraceTime === '10m' ? '11m' : '40s',
+  });
+}
+
+/** Shows that a worker of the cluster is there, however busy that is; it is given nothing to do. */
+export function createPresenceWorker(setting: WorkerSetting, cluster: string): Promise<Worker> {
+  return Worker.create({
+    ...common(setting, { isPresent: () => Promise.resolve(true) }),
+    taskQueue: presenceQueue(cluster),
+    maxConcurrentActivityTaskExecutions: 1,
+    maxConcurrentActivityTaskPolls: 1,
   });
 }
 

@@ -29,6 +29,7 @@ const waitingSchema = named(
     {
       reason: Type.Enum(WAITING_REASONS),
       sentence: Type.String({ description: 'Who or what, and until when.' }),
+      since: Type.Optional(timestamp),
       until: Type.Optional(timestamp),
       digest: Type.Optional(Type.String({ description: 'Of the plan that must be approved.' })),
       groups: Type.Optional(Type.Array(Type.String(), { description: 'Who may approve it.' })),

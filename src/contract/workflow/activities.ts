@@ -102,6 +102,10 @@ export interface GatesInput extends EnvironmentInput {
   kind: DeploymentRequest['kind'];
   /** The workflow's time, ISO 8601: all that depends on time is judged by it. */
   now: string;
+  /** Asked for alone, by a deployment that is under way. */
+  only?: 'worker';
+  /** Since when no worker was there, as an earlier answer said. */
+  absentSince?: string;
   /** Asked for once there is a plan, where somebody must approve it. */
   approval?: { policy: ApprovalPolicy; plan: { digest: string; since: string } };
 }

@@ -14,6 +14,11 @@ export function clusterQueue(cluster: string): string {
   return `slipway-cluster-${cluster}`;
 }
 
+/** Polled by every worker of a cluster and given nothing: a worker that is busy does not poll its own queue. */
+export function presenceQueue(cluster: string): string {
+  return `slipway-presence-${cluster}`;
+}
+
 /** One workflow for each commit of a repository; run 0 is the merge, each rerun counts up. */
 export function releaseWorkflowId(repository: string, commit: string, run: number): string {
   const id = `release/${repository}/${commit}`;

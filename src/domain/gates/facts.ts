@@ -21,6 +21,8 @@ export interface Waiting {
   reason: WaitingReason;
   /** One line: who or what, and until when. */
   sentence: string;
+  /** Since when, where only Temporal knows. */
+  since?: string;
   /** When it changes by itself; absent where only a person or another deployment changes it. */
   until?: string;
   /** The plan that waits for approval. */
@@ -54,6 +56,14 @@ export interface FreezeFact {
   by?: string;
 }
 
+/** A cluster none of whose workers is there. */
+export interface AbsentWorkerFact {
+  cluster: string;
+  /** That nobody polls. */
+  queue: string;
+  since: string;
+}
+
 /** Who must approve plans of an environment. */
 export interface ApprovalPolicy {
   count: number;
@@ -79,4 +89,5 @@ export interface GateFacts {
   freezes: readonly FreezeFact[];
   /** What a person let this deployment pass. */
   overridden: readonly OverridableGate[];
+  absentWorker?: AbsentWorkerFact;
 }

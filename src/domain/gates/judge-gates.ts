@@ -1,21 +1,37 @@
-import type { FreezeFact, GateFacts, HoldFact, StopFact, Waiting } from './facts.ts';
+import type {
+  AbsentWorkerFact,
+  FreezeFact,
+  GateFacts,
+  HoldFact,
+  StopFact,
+  Waiting,
+} from './facts.ts';
 import { sayTime, withReason } from './say-time.ts';
 
 /**
- * Whether a deployment may go on: the first closed gate in the order hold, stop, freeze, or nothing.
+ * Whether a deployment may go on: the first closed gate in the order hold, stop, freeze, worker, or nothing.
  * A hold keeps merges away, not what a person asked for; a stop and a freeze keep everything away
  * that no person let pass.
  *
  * @param now ISO 8601
  */
 export function judgeGates(facts: GateFacts, now: string): Waiting | undefined {
-  const { hold, stops, freezes, overridden, kind } = facts;
+  const { hold, stops, freezes, overridden, kind, absentWorker } = facts;
   if (hold && kind === 'automatic') return held(hold, now);
   const stop = stops[0];
   if (stop && !overridden.includes('stop')) return stopped(stop, now);
   const freeze = lastToEnd(freezes);
   if (freeze && !overridden.includes('freeze')) return frozen(freeze, now);
-  return undefined;
+  return absentWorker && withoutWorker(absentWorker, now);
+}
+
+/** What a deployment waits for while no worker of its cluster is there. */
+export function withoutWorker(fact: AbsentWorkerFact, now: string): Waiting {
+  const { cluster, queue, since } = fact;
+  const sentence =
+    `No worker of cluster ${cluster} has polled ${queue} since ${sayTime(since, now)}: ` +
+    `start one with "slipway worker --cluster ${cluster}".`;
+  return { reason: 'worker', sentence, since };
 }
 
 function held({ by, reason, since, until }: HoldFact, now: string): Waiting {

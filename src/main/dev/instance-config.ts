@@ -9,14 +9,16 @@ export interface InstanceOptions {
   webhookSecret: string;
   /** Where the cluster's API server is reached; another address than its own can be a faulty line. */
   kubernetesServer?: string;
-  /** A second cluster, with a repository and a worker of its own. */
-  prod?: Kubernetes;
+  /** Clusters whose worker is started when somebody asks for it. */
+  workersLater?: readonly ClusterName[];
   rollout?: { timeout?: string; soak?: string };
   retry?: { attempts?: number; backoff?: string };
   onFailure?: 'stop' | 'rollback';
   /** The workers take their tools from here; from where this process has them by default. */
   toolsFolder?: string;
 }
+
+export type ClusterName = 'local' | 'prod';
 
 export const ENVIRONMENTS = ['cs-dev', 'wcs-dev'] as const;
 
@@ -38,7 +40,8 @@ export interface InstancePlace {
 
 /** The slipway.yaml of an instance. Its secrets are in none of its files. */
 export function instanceConfiguration(options: InstanceOptions, place: InstancePlace): string {
-  const { platform, prod } = options;
+  const { platform } = options;
+  const { prod } = platform;
   const environment = {
     variables: { CHART_REPOSITORY_URL: platform.charts.url, ALLOWED_IPS: '10.0.0.0/8' },
     rollout: { soak: '2s', ...options.rollout },
@@ -47,10 +50,10 @@ export function instanceConfiguration(options: InstanceOptions, place: InstanceP
   };
   const [first, second] = ENVIRONMENTS;
   const local = { ...environment, cluster: 'local' };
-  const environments = [
-    { [first]: local, [second]: { ...local, after: [first] } },
-    { [first]: { ...environment, cluster: 'prod', tier: 'prod' } },
-  ];
+  // A namespace belongs to one environment, whatever its cluster.
+  const environments = prod
+    ? [{ [first]: local }, { [second]: { ...environment, cluster: 'prod', tier: 'prod' } }]
+    : [{ [first]: local, [second]: { ...local, after: [first] } }];
   return stringify({
     version: 1,
     server: { url: place.url, listen: `127.0.0.1:${place.port}` },

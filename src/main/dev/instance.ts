@@ -10,6 +10,7 @@ import type { GitRepository } from './git-repository.ts';
 import {
   instanceConfiguration,
   SECRET_VARIABLES,
+  type ClusterName,
   type InstanceOptions,
 } from './instance-config.ts';
 import type { Kubernetes } from './kubernetes.ts';
@@ -39,8 +40,6 @@ export interface Instance {
   stop: () => Promise<void>;
 }
 
-type ClusterName = 'local' | 'prod';
-
 const REPOSITORY = 'deployments';
 const PROD_REPOSITORY = 'deployments-prod';
 
@@ -56,7 +55,8 @@ const LADDER = { groupTermMs: 45_000, groupKillMs: 50_000 };
  * cluster. Each finds in its environment the secrets of its role, and no others.
  */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
-  const { platform, webhookSecret, prod } = options;
+  const { platform, webhookSecret, workersLater = [] } = options;
+  const { prod } = platform;
   const folder = join(platform.dataDir, 'slipway');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const port = await freePort();
@@ -90,13 +90,14 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     };
     const args = ['worker', '--cluster', cluster, '--shutdown-grace', '20s'];
     const name = cluster === 'local' ? 'worker' : `worker-${cluster}`;
-    return keepStarting(() => start(name, args, secrets));
+    const later = workersLater.includes(cluster);
+    return keepStarting(() => start(name, args, secrets), { later });
   };
   const workers = {
     local: await startWorkerOf('local', platform.kubernetes),
     ...(prod ? { prod: await startWorkerOf('prod', prod) } : {}),
   };
-  const workersNow = () => Object.values(workers).map((one) => one.current());
+  const workersNow = () => Object.values(workers).flatMap((one) => one.running() ?? []);
   const server = await keepStarting(async () => {
     const running = await start('server', ['serve'], {
       [SECRET_VARIABLES.database]: platform.postgres.url,
@@ -139,13 +140,17 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   };
 }
 
-/** A process that can be started once more, after the one before has ended. */
-async function keepStarting(start: () => Promise<Service>) {
-  let running = await start();
+/** A process that can be started once more, after the one before has ended; the first one perhaps later. */
+async function keepStarting(start: () => Promise<Service>, { later = false } = {}) {
+  let running = later ? undefined : await start();
   return {
-    current: () => running,
+    running: () => running,
+    current: () => {
+      if (!running) throw new Error('it was not started yet');
+      return running;
+    },
     startAgain: async () => {
-      await running.ended;
+      await running?.ended;
       running = await start();
       return running;
     },

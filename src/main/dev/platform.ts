@@ -17,6 +17,8 @@ export interface PlatformOptions {
   tools: PlatformTools;
   /** Namespaces to make in the cluster. */
   namespaces: readonly string[];
+  /** A second control plane plays the prod cluster; it has the same namespaces. */
+  prod?: boolean;
   onProgress?: (line: string) => void;
 }
 
@@ -26,6 +28,7 @@ export interface Platform {
   postgres: Postgres;
   temporal: Temporal;
   kubernetes: Kubernetes;
+  prod?: Kubernetes;
   git: GitServer;
   charts: ChartRepository;
   /** Put this into the environment of further processes, and they end with the platform. */
@@ -85,11 +88,21 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const [kubernetes, postgres, temporal, charts, git] = parts;
   try {
     await kubernetes.createNamespaces(options.namespaces);
+    // One control plane after the other: two that start at once take each other's ports.
+    const prod = options.prod ? await part('The prod cluster', startProd) : undefined;
+    await prod?.createNamespaces(options.namespaces);
+    const around = { postgres, temporal, kubernetes, git, charts, ...(prod ? { prod } : {}) };
+    return { id, dataDir: folder, ...around, mark, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { id, dataDir: folder, postgres, temporal, kubernetes, git, charts, mark, stop };
+}
+
+async function startProd(context: PlatformContext): Promise<Kubernetes> {
+  const folder = join(context.folder, 'prod');
+  await mkdir(join(folder, 'logs'), { recursive: true, mode: 0o700 });
+  return startKubernetes({ ...context, folder });
 }
 
 /** Waits for all, also after one has failed, so that nothing starts behind the back of a stop. */
