@@ -39,10 +39,32 @@ export async function runServer({ configFile }: { configFile: string }): Promise
   const stop = abortOnSignal();
   const config = await loadConfig(configFile);
   const secrets = resolveSecrets(config, { role: 'server' });
-  const { text: redact } = createRedactor(secrets.values);
   const folder = join(config.dataDir, 'server');
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const mirror = createMirrors(config, secrets.forgeTokens, folder);
+  await serve({
+    config,
+    secrets,
+    mirror,
+    orchestrator: new Orchestrator(config.temporal),
+    log,
+    stop,
+  });
+}
 
+interface ServerParts {
+  config: Config;
+  secrets: ServerSecrets;
+  mirror: (repository: string) => Mirror;
+  orchestrator: Orchestrator;
+  log: Logger;
+  stop: AbortSignal;
+}
+
+/** The same from its parts; closes what it opens, and the orchestrator. */
+export async function serve(parts: ServerParts): Promise<void> {
+  const { config, secrets, mirror, orchestrator, log, stop } = parts;
+  const { text: redact } = createRedactor(secrets.values);
   const database = openDatabase({
     url: secrets.databaseUrl,
     onConnectionLost: (reason) => {
@@ -53,9 +75,6 @@ export async function runServer({ configFile }: { configFile: string }): Promise
   const environments = [...config.repositories.values()].flatMap((one) => [
     ...one.environments.values(),
   ]);
-  const mirror = createMirrors(config, secrets.forgeTokens, folder);
-  const orchestrator = new Orchestrator(config.temporal);
-
   const repositories = servedRepositories(config, secrets);
   const app = await createApp({
     store,

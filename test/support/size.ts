@@ -1,7 +1,11 @@
 /** Sizes of model tests: small for each commit, large with `SLIPWAY_TEST_SIZE=long`. */
 
+export function isLong(): boolean {
+  return process.env.SLIPWAY_TEST_SIZE === 'long';
+}
+
 export function sized({ commit, long }: { commit: number; long: number }): number {
-  return process.env.SLIPWAY_TEST_SIZE === 'long' ? long : commit;
+  return isLong() ? long : commit;
 }
 
 /** A new seed each time, or that of `SLIPWAY_TEST_SEED`; printed, so that a run can be repeated. */

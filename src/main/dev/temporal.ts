@@ -8,7 +8,17 @@ export interface Temporal {
   address: string;
   namespace: string;
   uiUrl: string;
+  pid: number;
+  /** Resolves when the process has ended, whatever ended it. */
+  ended: Promise<unknown>;
   stop(): Promise<void>;
+}
+
+interface TemporalPorts {
+  port: number;
+  uiPort: number;
+  httpPort: number;
+  metricsPort: number;
 }
 
 const TEMPORAL_NAMESPACE = 'slipway';
@@ -26,16 +36,24 @@ const LADDER = { groupTermMs: 3_000, groupKillMs: 5_000 };
 
 /** Starts Temporal's development server on a file, with its web UI, on loopback. */
 export async function startTemporal(context: PlatformContext): Promise<Temporal> {
-  return await twice(() => startOnFreePorts(context));
+  return await twice(async () => startTemporalOn(context, await freeTemporalPorts()));
 }
 
-async function startOnFreePorts(context: PlatformContext): Promise<Temporal> {
+export async function freeTemporalPorts(): Promise<TemporalPorts> {
   const [port, uiPort, httpPort, metricsPort] = await Promise.all([
     freePort(),
     freePort(),
     freePort(),
     freePort(),
   ]);
+  return { port, uiPort, httpPort, metricsPort };
+}
+
+/** The same on given ports: one that was killed goes on from its file, where its clients look for it. */
+export async function startTemporalOn(
+  context: PlatformContext,
+  { port, uiPort, httpPort, metricsPort }: TemporalPorts,
+): Promise<Temporal> {
   const address = `127.0.0.1:${port}`;
   const service = await startPart(context, {
     name: 'Temporal',
@@ -62,6 +80,8 @@ async function startOnFreePorts(context: PlatformContext): Promise<Temporal> {
     address,
     namespace: TEMPORAL_NAMESPACE,
     uiUrl: `http://127.0.0.1:${uiPort}`,
+    pid: service.pid,
+    ended: service.ended,
     stop: () => service.stop(),
   };
 }
