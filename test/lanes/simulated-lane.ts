@@ -135,21 +135,30 @@ export function stubsOf(lanes: readonly SimulatedLane[]): {
         of({ environment: namespace }).look(deploymentId),
       orderWaiting: (input) => Promise.resolve(of(input).order(input.candidates)),
     },
-    cluster: {
-      checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
-      plan: () =>
-        Promise.resolve({ digest: '', services: [{ name: 'example-api', chart: 'charts/api' }] }),
-      readReleases: () => Promise.resolve([]),
-      inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
-      heal: () => Promise.resolve({ healed: [] }),
-      apply: ({ deployment }) => {
-        of(deployment).apply(deployment.commit);
-        return Promise.resolve({ durationMs: 1 });
-      },
-      restart: () => Promise.reject(new Error('nothing restarts here')),
-      rollBack: () => Promise.resolve({ takenBack: [] }),
-      watchRollout: () => Promise.resolve({ state: 'healthy', services: [] }),
+    cluster: clusterThat(({ deployment }) => {
+      of(deployment).apply(deployment.commit);
+    }),
+  };
+}
+
+/** A cluster where every commit changes one service, and every apply is healthy at once. */
+export function clusterThat(
+  applies: (input: Parameters<ClusterActivities['apply']>[0]) => void,
+): ClusterActivities {
+  const services = [{ name: 'example-api', chart: 'charts/api' }];
+  return {
+    checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
+    plan: ({ deployment }) => Promise.resolve({ digest: deployment.commit, services }),
+    readReleases: () => Promise.resolve([]),
+    inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
+    heal: () => Promise.resolve({ healed: [] }),
+    apply: (input) => {
+      applies(input);
+      return Promise.resolve({ durationMs: 1 });
     },
+    restart: () => Promise.reject(new Error('nothing restarts here')),
+    rollBack: () => Promise.resolve({ takenBack: [] }),
+    watchRollout: () => Promise.resolve({ state: 'healthy', services: [] }),
   };
 }
 

@@ -10,7 +10,6 @@ import {
   createClusterWorker,
   installRuntime,
 } from '../../../src/adapters/temporal/workers.ts';
-import type { ClusterActivities } from '../../../src/contract/workflow/activities.ts';
 import { freePort } from '../../../src/main/dev/free-port.ts';
 import {
   freeTemporalPorts,
@@ -22,6 +21,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.ts
 import { createTestParts } from '../../support/part-context.ts';
 import { isLong } from '../../support/size.ts';
 import { until } from '../../support/until.ts';
+import { clusterThat } from '../simulated-lane.ts';
 import { startForge, type SimulatedForge } from './forge.ts';
 
 export const WEBHOOK_SECRET = 'the secret of the webhooks';
@@ -79,7 +79,10 @@ export async function startRig(): Promise<Rig> {
       interceptor: { execute: (input, next) => next(input) },
     },
     'notprod',
-    clusterOf(applied),
+    clusterThat(({ deployment: { environment, commit, deploymentId }, attempt }) => {
+      const before = applied.get(environment) ?? [];
+      applied.set(environment, [...before, { commit, deploymentId, attempt }]);
+    }),
     '20s',
   );
   const running = worker.run();
@@ -105,28 +108,6 @@ export async function startRig(): Promise<Rig> {
       await database.close();
       await parts.close();
     },
-  };
-}
-
-/** Every commit changes one service, and is applied as soon as it is planned. */
-function clusterOf(applied: Rig['applied']): ClusterActivities {
-  const services = [{ name: 'example-api', chart: 'charts/api' }];
-  return {
-    checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
-    plan: ({ deployment }) => Promise.resolve({ digest: deployment.commit, services }),
-    inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
-    heal: () => Promise.resolve({ healed: [] }),
-    apply: ({ deployment, attempt }) => {
-      const { environment, commit, deploymentId } = deployment;
-      applied.set(environment, [
-        ...(applied.get(environment) ?? []),
-        { commit, deploymentId, attempt },
-      ]);
-      return Promise.resolve({ durationMs: 1 });
-    },
-    restart: () => Promise.reject(new Error('nothing restarts here')),
-    rollBack: () => Promise.resolve({ takenBack: [] }),
-    watchRollout: () => Promise.resolve({ state: 'healthy', services: [] }),
   };
 }
 
