@@ -25,6 +25,7 @@ export interface CheckPlace {
   tools: { helm: string; helmfile: string };
   /** The cluster that is asked what it serves. */
   cluster?: Omit<ClusterAccess, 'namespace'>;
+  signal: AbortSignal;
 }
 
 export interface CheckedEnvironment {
@@ -70,7 +71,7 @@ export async function checkEnvironment(
 }
 
 async function withHelmfile<T>(
-  { tree, dataDir, tools, config, cluster }: CheckPlace,
+  { tree, dataDir, tools, config, cluster, signal }: CheckPlace,
   name: string,
   { values, secrets }: CheckVariables,
   work: (helmfile: Helmfile, place: FactsPlace) => Promise<T>,
@@ -85,7 +86,8 @@ async function withHelmfile<T>(
     const { text: redact } = createRedactor(secrets);
     const helmfile = new Helmfile({
       ...{ environment: name, namespace, kubeContext: CONTEXT, attempt: 'check/0', redact },
-      ...{ variables: values, evaluations: new Evaluations(), readOnly: true },
+      ...{ variables: values, evaluations: new Evaluations() },
+      ...{ readOnly: true, signal },
       workspace: { ...workspace, tree },
     });
     return work(helmfile, { environment: name, tree, helmHome: workspace.helmHome });

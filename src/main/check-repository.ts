@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { declaredEnvironments } from '../adapters/deployment-repository/find-versions.ts';
 import { makeChanges } from '../adapters/deployment-repository/repository-texts.ts';
 import { HELMFILES } from '../adapters/helmfile/helmfile.ts';
+import type { EnvironmentFacts } from '../domain/check/facts.ts';
 import type { FileChange } from '../domain/diff/file.ts';
 import type { Note } from '../domain/import/note.ts';
 import { checkEnvironment, type CheckedEnvironment, type CheckPlace } from './check-environment.ts';
@@ -39,7 +40,7 @@ export async function checkRepository(checkout: CheckedCheckout): Promise<CheckR
     notes.push(...checked.flatMap((each) => each.notes), ...versions.notes);
     return {
       environments: checked.map(({ name, facts }) => ({
-        ...{ name, builds: facts !== undefined, services: facts?.services.length ?? 0 },
+        ...{ name, builds: builds(facts), services: facts?.services.length ?? 0 },
       })),
       notes,
       versionKeys: versions.versionKeys,
@@ -72,4 +73,9 @@ async function copyCheckout(checkout: CheckedCheckout, tree: string): Promise<No
 async function environmentsOf({ config }: CheckedCheckout, tree: string): Promise<string[]> {
   const declared = await declaredEnvironments(tree);
   return [...new Set([...(config?.environments.keys() ?? []), ...declared])];
+}
+
+/** Without its values files helmfile evaluates nothing for a deployment. */
+function builds(facts: EnvironmentFacts | undefined): boolean {
+  return facts?.services.every(({ missing }) => missing.length === 0) ?? false;
 }

@@ -9,6 +9,7 @@ import { loadConfig } from '../config/load.ts';
 import { ConfigError, formatProblem } from '../config/problems.ts';
 import { joinNotes, notesInWords, type Note } from '../domain/import/note.ts';
 import { modernState } from '../domain/import/state-files.ts';
+import { abortOnSignal } from './abort-on-signal.ts';
 import { checkRepository, type CheckResult } from './check-repository.ts';
 import { configuredRepository } from './configured-repository.ts';
 import { ownCluster } from './own-cluster.ts';
@@ -33,7 +34,7 @@ export async function doctorRepository(folder: string, options: DoctorOptions): 
   const cluster = options.cluster === undefined ? undefined : await ownCluster(options.cluster);
   const { helm, helmfile } = await ensureTools(['helm', 'helmfile']);
   const checked = await checkRepository({
-    ...{ folder, paths, texts, tools: { helm, helmfile } },
+    ...{ folder, paths, texts, tools: { helm, helmfile }, signal: abortOnSignal() },
     ...(config && { config }),
     ...(cluster && { cluster }),
   });

@@ -5,6 +5,7 @@ import { EXIT } from '../cli/exit-codes.ts';
 import { fileDiff, type FileChange } from '../domain/diff/file.ts';
 import { importMessage } from '../domain/import/message.ts';
 import { joinNotes, notesInWords, type Note } from '../domain/import/note.ts';
+import { abortOnSignal } from './abort-on-signal.ts';
 import type { CheckedCheckout } from './check-repository.ts';
 import type { VersionKeys } from './check-versions.ts';
 import { proposeImport, type Proposal } from './import-proposal.ts';
@@ -45,7 +46,7 @@ async function clusterOf({ cluster }: ImportOptions) {
 
 /** The proposal with what is wrong already, as far as this machine can evaluate the repository. */
 async function checked(
-  checkout: Omit<CheckedCheckout, 'tools' | 'config' | 'changes'>,
+  checkout: Omit<CheckedCheckout, 'tools' | 'config' | 'changes' | 'signal'>,
   propose: (versionKeys?: VersionKeys) => Proposal,
 ): Promise<Proposal> {
   const proposal = propose();
@@ -58,7 +59,10 @@ async function checked(
   const { checkRepository } = await import('./check-repository.ts');
   const { config, changes } = proposal;
   const tools = { helm: helm.found.path, helmfile: helmfile.found.path };
-  const result = await checkRepository({ ...checkout, changes, tools, ...(config && { config }) });
+  const result = await checkRepository({
+    ...{ ...checkout, changes, tools, signal: abortOnSignal() },
+    ...(config && { config }),
+  });
   const complete = propose(result.versionKeys);
   return { ...complete, notes: joinNotes([...complete.notes, ...result.notes]) };
 }

@@ -12,7 +12,7 @@ export function differences(environments: readonly ImportedEnvironment[], file: 
     .filter(({ after }) => after.length > 0)
     .map(({ name, after }) =>
       note(
-        `${name} waits for ${after.join(', ')} to be healthy; the script went on whatever helmfile had said, as long as its last command did`,
+        `${name} waits until ${after.join(', ')} is healthy, and is skipped where that fails; a script is green when its last command is`,
       ),
     );
   const restarts = [...new Set(environments.flatMap(({ restart }) => restart))];
