@@ -8,6 +8,7 @@ import {
   type Holder,
   type HolderJudgement,
 } from '../src/domain/lease.ts';
+import type { HelmReleaseFacts } from '../src/domain/services.ts';
 import type { ClusterDeps, ClusterView } from './cluster-deps.ts';
 import { healHelmReleases } from './heal-helm-releases.ts';
 import { beating } from './heartbeat.ts';
@@ -20,9 +21,19 @@ export function createInspect(deps: ClusterDeps): ClusterActivities['inspect'] {
   return ({ deployment, services }) =>
     beating(async () => {
       const { deadHolder, dead } = await outliveHolder(deps, deployment);
-      const healed = await healAll(deps.cluster(deployment), services, dead?.operation);
-      return { deadHolder, healed };
+      const found = await healAll(deps.cluster(deployment), deployment, services, dead?.operation);
+      return { deadHolder, ...found };
     });
+}
+
+/** Labels pass on to later revisions, such as those of a rollback; the description does not. */
+function appliedBy({ deploymentId }: DeploymentRef, helmReleases: readonly HelmReleaseFacts[]) {
+  return helmReleases.flatMap(({ service, status, description }) => {
+    const [, by, attempt] = /^slipway ([^ /]+)\/([0-9]+) /.exec(description) ?? [];
+    return status === 'deployed' && by === deploymentId
+      ? [{ service, attempt: Number(attempt) }]
+      : [];
+  });
 }
 
 /** The same after the last attempt: nobody comes next who would take a dead holder's Lease. */
@@ -35,10 +46,9 @@ export function createHeal(deps: ClusterDeps): ClusterActivities['heal'] {
       const operation = dead?.operation ?? 'apply';
       const me = formatHolder({ deploymentId, attempt, operation, process: deps.processes.me });
       const cluster = deps.cluster(deployment);
-      const healed = await cluster.lease.hold(me, deadHolder, signal, () =>
-        healAll(cluster, services, dead?.operation),
+      return cluster.lease.hold(me, deadHolder, signal, () =>
+        healAll(cluster, deployment, services, dead?.operation),
       );
-      return { healed };
     });
 }
 
@@ -69,13 +79,15 @@ async function outliveHolder(
 
 async function healAll(
   cluster: ClusterView,
+  deployment: DeploymentRef,
   services: readonly string[],
   interrupted: Holder['operation'] | undefined,
-): Promise<string[]> {
+) {
   const superseded = await cluster.supersedeOlderRevisions();
   const { marked, waitFor } = await healHelmReleases(cluster, services, interrupted);
   if (waitFor !== undefined) throw new SlipwayError('helm-locked', `${waitFor}.`);
-  return [...superseded, ...marked];
+  const applied = appliedBy(deployment, await cluster.helmReleases());
+  return { healed: [...superseded, ...marked], applied };
 }
 
 /** A holder in a pod of this cluster died with it; its own Lease had to fall silent first. */

@@ -1,3 +1,4 @@
+import type { RetryPolicy } from '@temporalio/common';
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { ClusterActivities, ServiceActivities } from '../src/contract/workflow/activities.ts';
 import { clusterQueue, SERVICE_QUEUE } from '../src/contract/workflow/ids.ts';
@@ -63,7 +64,9 @@ export function onCluster(
     // The default leaves the process running while the workflow moves on (sdk-typescript#2442).
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   };
-  // Rides out about 90 s of a cluster or forge that is away; longer is the attempts' business.
+  // For a connection that broke; who asks is patient with more, and says what it waits for.
+  const quickly = { initialInterval: SECOND, maximumAttempts: 3 };
+  // Rides out about 90 s of a cluster that is away; longer is the attempts' business.
   const readOnly = {
     initialInterval: SECOND,
     maximumInterval: 30 * SECOND,
@@ -80,14 +83,14 @@ export function onCluster(
       ...common,
       startToCloseTimeout: 10 * MINUTE,
       heartbeatTimeout: 30 * SECOND,
-      retry: readOnly,
+      retry: quickly,
       summary: `Check out ${where}`,
     }).checkout,
     plan: proxyActivities<ClusterActivities>({
       ...common,
       startToCloseTimeout: 10 * MINUTE,
       heartbeatTimeout: 30 * SECOND,
-      retry: readOnly,
+      retry: quickly,
       summary: `Plan ${where}`,
     }).plan,
     readReleases: proxyActivities<ClusterActivities>({
@@ -138,16 +141,22 @@ export function onCluster(
       retry: { maximumAttempts: 1 },
       summary: `Roll back ${where}`,
     }).rollBack,
-    watchRollout: (rollout: RolloutPolicy, when: string) =>
-      proxyActivities<ClusterActivities>({
-        ...common,
-        startToCloseTimeout: 50 * MINUTE + rollout.timeoutMs + rollout.soakMs,
-        heartbeatTimeout: 30 * SECOND,
-        // Watching changes nothing: a lost worker's watch goes on elsewhere.
-        retry: { initialInterval: SECOND, maximumInterval: 10 * SECOND, maximumAttempts: 20 },
-        summary: `${when} ${where}`,
-      }).watchRollout,
   };
+  const watching = (retry: RetryPolicy) => (rollout: RolloutPolicy, when: string) =>
+    proxyActivities<ClusterActivities>({
+      ...common,
+      startToCloseTimeout: 50 * MINUTE + rollout.timeoutMs + rollout.soakMs,
+      heartbeatTimeout: 30 * SECOND,
+      retry,
+      summary: `${when} ${where}`,
+    }).watchRollout;
+  // Watching changes nothing: a lost worker's watch goes on elsewhere.
+  const watch = watching({
+    initialInterval: SECOND,
+    maximumInterval: 10 * SECOND,
+    maximumAttempts: 20,
+  });
+  const verify = watching(quickly);
   const taken = <Input, Result>(call: (input: Input) => Promise<Result>) =>
     untilTaken(call, untilWorker);
   return {
@@ -160,8 +169,8 @@ export function onCluster(
     apply: taken(activities.apply),
     restart: taken(activities.restart),
     rollBack: taken(activities.rollBack),
-    watchRollout: (rollout: RolloutPolicy, when: string) =>
-      taken(activities.watchRollout(rollout, when)),
+    watchRollout: (rollout: RolloutPolicy, when: string) => taken(watch(rollout, when)),
+    verifyRollout: (rollout: RolloutPolicy) => taken(verify(rollout, 'Verify')),
   };
 }
 

@@ -3,10 +3,11 @@ import type { PlanResult } from '../src/contract/workflow/activities.ts';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
 import { CAUSES, isCauseCode } from '../src/domain/errors.ts';
-import type { RolloutJudgement } from '../src/domain/services.ts';
+import type { PlannedService, RolloutJudgement } from '../src/domain/services.ts';
 import { onCluster, type Underway } from './activity-options.ts';
 import { shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
+import { patiently } from './patiently.ts';
 
 export interface Verdict {
   /** Why the release is bad; absent when it is good. */
@@ -18,24 +19,39 @@ export interface Verdict {
 /**
  * Applies a plan while watching the cluster beside it, then waits until the services are healthy.
  * Returns what became of the services; throws what an activity threw when it could not be done.
+ *
+ * @param onApplied told when helm has ended, and then of trouble while it is verified
+ * @param before what earlier attempts were to apply, by number: what helm brought to its end is only verified
  */
 export async function applyAndVerify(
   underway: Underway,
   deployment: DeploymentRef,
   attempt: number,
   plan: PlanResult,
-  onApplied: () => Promise<void>,
+  onApplied: (trouble?: string) => Promise<void>,
+  before: ReadonlyMap<number, readonly PlannedService[]> = new Map(),
 ): Promise<Verdict> {
   const { environment, commit, rollout } = underway;
   const activities = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
   const look = { deployment, attempt, services: plan.services, rollout };
 
   const services = plan.services.map(({ name }) => name);
-  const { deadHolder } = await activities.inspect({ deployment, services });
-  const givenUp = await applyBesideWatch();
-  if (givenUp) return givenUp;
+  const { deadHolder, applied = [] } = await activities.inspect({ deployment, services });
+  const done = applied.flatMap(
+    (one) => before.get(one.attempt)?.find(({ name }) => name === one.service) ?? [],
+  );
+  const left = plan.services.filter(
+    (service) => !done.some((one) => one.name === service.name && isSameInput(service, one)),
+  );
+  if (left.length > 0) {
+    const givenUp = await applyBesideWatch();
+    if (givenUp) return givenUp;
+  } else if (deadHolder !== '') {
+    // No apply comes that would take the Lease from the dead.
+    await activities.heal({ deployment, attempt, services });
+  }
   await onApplied();
-  return verify(underway, deployment, attempt, plan);
+  return verify(underway, deployment, attempt, plan, onApplied);
 
   /** A definite failure ends the apply early: helm would wait for its own timeout. */
   async function applyBesideWatch(): Promise<Verdict | undefined> {
@@ -53,7 +69,8 @@ export async function applyAndVerify(
         () => undefined,
       );
     try {
-      const input = { deployment, attempt, plan: withoutDiff(plan), deadHolder };
+      const wanted = { ...withoutDiff(plan), services: left };
+      const input = { deployment, attempt, plan: wanted, deadHolder };
       await applyScope.run(() => activities.apply(input));
       return undefined;
     } catch (error) {
@@ -85,11 +102,13 @@ export async function verify(
   deployment: DeploymentRef,
   attempt: number,
   { services }: PlanResult,
+  say: (trouble?: string) => Promise<void>,
 ): Promise<Verdict> {
   const { environment, commit, rollout } = underway;
-  const { watchRollout } = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
+  const { verifyRollout } = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
   const look = { deployment, attempt, services, rollout };
-  return verdictOf(await watchRollout(rollout, 'Verify')({ ...look, mode: 'after' }));
+  const verified = () => verifyRollout(rollout)({ ...look, mode: 'after' });
+  return verdictOf(await patiently(verified, say));
 }
 
 /** What became of what was watched until its end. */
@@ -97,6 +116,15 @@ export function verdictOf(judgement: RolloutJudgement): Verdict {
   if (judgement.state === 'healthy') return { judgement };
   const late = { code: 'rollout-timeout', sentence: sentenceOf(judgement) } as const;
   return { judgement, cause: judgement.cause ?? late };
+}
+
+function isSameInput(now: PlannedService, before: PlannedService): boolean {
+  if (now.unstable || now.fingerprint === undefined) return false;
+  return (
+    now.fingerprint === before.fingerprint &&
+    now.chartVersion === before.chartVersion &&
+    now.chartDigest === before.chartDigest
+  );
 }
 
 /** The diff is for people, and large: the history holds it once. */

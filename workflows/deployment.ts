@@ -33,8 +33,9 @@ import { applyAndVerify, verify } from './apply.ts';
 import { endInWords, shortCommit, subjectOf } from './details.ts';
 import { failedActivity } from './failures.ts';
 import { watchGates } from './gates.ts';
-import { healAfter } from './heal.ts';
+import { healAfter, type Found } from './heal.ts';
 import { observing, type ObservedEnd } from './observe.ts';
+import { patiently } from './patiently.ts';
 import { restartAndVerify } from './restart.ts';
 import { takeBack } from './roll-back.ts';
 import { tellUi } from './search-attributes.ts';
@@ -44,6 +45,7 @@ const cancel = defineSignal<[CancelInput]>(CANCEL_SIGNAL);
 const supersede = defineSignal<[SupersedeInput]>(SUPERSEDE_SIGNAL);
 
 const HAND_OVERS_MAX = 10;
+const VERIFYING = 'Waiting until Kubernetes runs it';
 
 /** One release in one environment: plans, applies and verifies, in attempts, and records its end. */
 export async function deploymentWorkflow(request: DeploymentRequest): Promise<DeploymentEnd> {
@@ -55,13 +57,15 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   let takingBack = false;
   // From when Helm releases may change until it is known what became of them.
   let halfDone = false;
-  let healed = '';
+  let found: Found | undefined;
   let plan: PlanResult | undefined;
   let judgement: RolloutJudgement | undefined;
   let attempt = request.begun?.attempt ?? 0;
   let lastFailure: { attempt: number; cause: CauseReport } | undefined;
   // As the first attempt that planned it found it: a later one finds what an earlier one left.
   const touched = new Map<string, PlannedService>();
+  // What each attempt was to apply, by its number.
+  const plans = new Map<number, PlannedService[]>();
   let recordCount = request.begun?.order ?? 0;
   // What the attempt does, to say so again after it had to wait in the middle.
   let doing: Parameters<typeof enter> | undefined;
@@ -95,7 +99,10 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     // The end is written even when the deployment was cancelled.
     CancellationScope.nonCancellable(async (): Promise<DeploymentEnd> => {
       if (halfDone) await heal();
-      const told = cause && { ...cause, sentence: `${cause.sentence} ${healed}`.trimEnd() };
+      const told = cause && {
+        ...cause,
+        sentence: `${cause.sentence} ${found?.sentence ?? ''}`.trimEnd(),
+      };
       const end = { deploymentId, environment, phase, ...(told ? { cause: told } : {}) };
       // Of what was observed, only what runs as the commit says is known.
       const known = observed ? { services: [], adopted: observed.adopted } : plan;
@@ -159,7 +166,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
 
   async function heal(): Promise<void> {
     await enter('applying', 'Healing what was left half-done');
-    healed = await healAfter(underway, deploymentRef(request), attempt, [...touched.keys()]);
+    found = await healAfter(underway, deploymentRef(request), attempt, [...touched.keys()]);
     halfDone = false;
   }
 
@@ -167,8 +174,10 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   async function wentWell(): Promise<boolean> {
     if (!plan || plan.restart || !halfDone) return false;
     await heal();
-    if (healed !== '') return false;
-    const verdict = await verify(underway, deploymentRef(request), attempt, plan);
+    if (!found?.clean) return false;
+    const say = (trouble?: string) => enter('verifying', trouble ?? VERIFYING);
+    await say();
+    const verdict = await verify(underway, deploymentRef(request), attempt, plan, say);
     judgement = verdict.judgement;
     return !verdict.cause;
   }
@@ -209,14 +218,16 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       }
       const closed = await gates.pass();
       if (closed) return { cause: closed, handedOver: false, lostTrack: false };
-      await enter('planning', 'Reading what the commit declares');
+      const say = (trouble = 'Reading what the commit declares') => enter('planning', trouble);
+      await say();
       const ref = deploymentRef(request);
-      await cluster.checkout(ref);
+      await patiently(() => cluster.checkout(ref), say);
       const { repository, force, kind } = request;
       judgement = undefined;
       applied = false;
       const recorded = await readRecorded({ repository, environment });
-      plan = await cluster.plan({ deployment: ref, force, manual: kind !== 'automatic', recorded });
+      const asked = { deployment: ref, force, manual: kind !== 'automatic', recorded };
+      plan = await patiently(() => cluster.plan(asked), say);
       for (const service of plan.services) {
         if (!touched.has(service.name)) touched.set(service.name, service);
       }
@@ -230,12 +241,14 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       giveWayFrom(false);
       await enter('applying', `Applying ${names}`, plan);
       halfDone = true;
-      let verdict = await applyAndVerify(underway, ref, attempt, plan, () => {
+      const onApplied = (trouble?: string) => {
         applied = true;
         halfDone = false;
         giveWayFrom(request.overtakeVerifying === true);
-        return enter('verifying', 'Waiting until Kubernetes runs it');
-      });
+        return enter('verifying', trouble ?? VERIFYING);
+      };
+      plans.set(attempt, plan.services);
+      let verdict = await applyAndVerify(underway, ref, attempt, plan, onApplied, plans);
       halfDone = false;
       giveWayFrom(false);
       if (!verdict.cause && plan.restart) {

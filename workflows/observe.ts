@@ -7,6 +7,7 @@ import type { RecordedService } from '../src/domain/plan/plan-services.ts';
 import type { PlannedService } from '../src/domain/services.ts';
 import { onCluster, readRecorded, type Underway } from './activity-options.ts';
 import { shortCommit } from './details.ts';
+import { patiently } from './patiently.ts';
 
 const MINUTE_MS = 60_000;
 const LOOK_EVERY_MS = MINUTE_MS;
@@ -68,9 +69,8 @@ export function observing(
       const isDone = !isSame(after, before) && !isBusy(after);
       const isSettled = isDone && nowMs - steadySinceMs >= SETTLED_MS;
       if (!isOver && (compared || !isSettled)) continue;
-      const { services: differing, adopted = [] } = await activities.plan({
-        ...{ deployment, force: false, manual: true, recorded, afterwards: true },
-      });
+      const again = { deployment, force: false, manual: true, recorded, afterwards: true as const };
+      const { services: differing, adopted = [] } = await patiently(() => activities.plan(again));
       compared = true;
       const observation = judgeAgreement({
         ...{ planned: plan.services, adopted: plan.adopted ?? [], recorded },
@@ -82,11 +82,12 @@ export function observing(
   };
 
   async function begin(deployment: DeploymentRef): Promise<Begun> {
-    await activities.checkout(deployment);
+    await patiently(() => activities.checkout(deployment));
     const recorded = await readRecorded({ repository, environment });
     // First, so that what changes while it is planned is seen.
     const before = await activities.readReleases(deployment);
-    const plan = await activities.plan({ deployment, force: false, manual: false, recorded });
+    const asked = { deployment, force: false, manual: false, recorded };
+    const plan = await patiently(() => activities.plan(asked));
     return { sinceMs: Date.now(), recorded, before, plan };
   }
 }

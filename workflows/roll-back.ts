@@ -8,6 +8,7 @@ import { onCluster, readRecorded, type Underway } from './activity-options.ts';
 import { applyAndVerify, verdictOf } from './apply.ts';
 import { shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
+import { patiently } from './patiently.ts';
 
 /** What came of taking a deployment back. */
 export interface TakenBack {
@@ -105,10 +106,9 @@ export async function takeBack(
     for (const commit of new Set(wanted.map((one) => one.commit))) {
       const names = wanted.filter((one) => one.commit === commit).map(({ service }) => service);
       const earlier = { ...deployment, commit };
-      await activities.checkout(earlier);
-      const plan = await activities.plan({
-        ...{ deployment: earlier, force: false, manual: true, recorded },
-      });
+      const input = { deployment: earlier, force: false, manual: true, recorded };
+      await patiently(() => activities.checkout(earlier));
+      const plan = await patiently(() => activities.plan(input));
       const chosen = plan.services.filter(({ name }) => names.includes(name));
       // Another attempt than the failed one, whose revisions must not be taken for this one's.
       const { cause, judgement } = await applyAndVerify(

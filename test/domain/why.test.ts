@@ -141,13 +141,24 @@ describe('what helm, helmfile and the API server say', () => {
       'an API server that is away',
       'Error: kubernetes cluster unreachable: Get "https://127.0.0.1:1/version": dial tcp 127.0.0.1:1: connect: connection refused',
       'cluster-unreachable',
-      'The API server does not answer: dial tcp 127.0.0.1:1: connect: connection refused',
+      'The API server cannot be reached: dial tcp 127.0.0.1:1: connect: connection refused.',
     ],
   ])('%s', (_what, said, code, sentence) => {
     expect(explain({ said, seen: failed })).toMatchObject({ code, sentence });
     // Steps join the lines of an error with bars.
     const joined = `applying: ${said.split('\n').join(' | ')}`;
     expect(explain({ said: joined, seen: failed }).code).toBe(code);
+  });
+
+  test.each([
+    'applying: Error: UPGRADE FAILED: could not get information about the resource: Get "https://127.0.0.1:1/apis/apps/v1/namespaces/cs-dev/deployments/api": dial tcp 127.0.0.1:1: connect: connection refused',
+    'looking for namespace cs-dev: connect ECONNREFUSED 127.0.0.1:1',
+    'reading the Lease in cs-dev: no answer within 10 s',
+  ])('an API server that is away is said to be, whoever met that: %s', (sentence) => {
+    const explained = explain({ said: sentence, seen: { code: 'cluster-unreachable', sentence } });
+    expect(explained.sentence).toMatch(
+      /^The API server cannot be reached: (dial tcp|connect ECONNREFUSED|no answer) [^"]*\.$/,
+    );
   });
 });
 

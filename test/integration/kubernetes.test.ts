@@ -9,6 +9,7 @@ import {
   type HelmRelease,
 } from '../../src/adapters/kubernetes/helm-releases.ts';
 import type { ReleasedObject } from '../../src/adapters/kubernetes/inventory.ts';
+import { EnvironmentLease } from '../../src/adapters/kubernetes/lease.ts';
 import { listWorkloads } from '../../src/adapters/kubernetes/workloads.ts';
 import { run } from '../../src/adapters/process/run.ts';
 import { STAMP } from '../../src/contract/stamp.ts';
@@ -134,6 +135,55 @@ function workload(kind: string, name: string): object {
   const own = kind === 'Job' ? { template } : { selector, template };
   return { apiVersion, kind, metadata: { name }, spec: own };
 }
+
+describe('the Lease of an environment', () => {
+  const access = (server: string) => ({
+    ...{ server, token: cluster.token, certificateAuthority, namespace: NAMESPACE },
+  });
+  const never = new AbortController().signal;
+  const holderOf = async (lease: EnvironmentLease) => (await lease.look())?.holder;
+
+  it('is given back when the API server is there again, though its holder lives on', async () => {
+    const line = await startFaultyLine(cluster.server);
+    const lease = new EnvironmentLease(access(line.url));
+    const seen = new EnvironmentLease(access(cluster.server));
+    await lease.hold('one', '', never, () => line.cut());
+    expect(await holderOf(seen)).toBe('one');
+    await line.restore();
+    await until(async () => (await holderOf(seen)) === '');
+    await line.close();
+  });
+
+  it('survives a line that is cut for less than the time after which its holder gives up', async () => {
+    const line = await startFaultyLine(cluster.server);
+    const timing = { durationMs: 60_000, renewMs: 50, giveUpMs: 30_000 };
+    const lease = new EnvironmentLease(access(line.url), timing);
+    await lease.hold('two', '', never, async (held) => {
+      const renewedAt = () => lease.look().then((facts) => (facts?.silentMs ?? 1) < 1);
+      for (let cuts = 0; cuts < 5; cuts += 1) {
+        await line.cut();
+        await line.restore();
+        await until(() => renewedAt().catch(() => false));
+      }
+      expect(held.aborted).toBe(false);
+    });
+    expect(await holderOf(lease)).toBe('');
+    await line.close();
+  });
+
+  it('ends the work of its holder when somebody else has taken it', async () => {
+    const timing = { durationMs: 60_000, renewMs: 50, giveUpMs: 30_000 };
+    const lease = new EnvironmentLease(access(cluster.server), timing);
+    const other = new EnvironmentLease(access(cluster.server));
+    await lease.hold('three', '', never, (held) =>
+      other.hold('four', 'three', never, async () => {
+        await until(() => held.aborted);
+        expect(held.reason).toMatchObject({ code: 'helm-locked' });
+      }),
+    );
+    expect(await holderOf(lease)).toBe('');
+  });
+});
 
 describe('the Helm releases of a namespace', () => {
   const name = 'web';

@@ -77,6 +77,32 @@ test('what may pass by itself is tried again after its pause, and then succeeds'
   expect(retries[0]?.retryAt).toBeDefined();
 });
 
+test('a cluster that is away is waited for in the same attempt, and the note says so meanwhile', async () => {
+  const away = failure(
+    'cluster-unreachable',
+    'looking for namespace cs-dev: connect ECONNREFUSED 127.0.0.1:1',
+  );
+  let plans = 0;
+  let looks = 0;
+  const story = await deploy({
+    plan: () => ((plans += 1) < 3 ? Promise.reject(away) : Promise.resolve(plan)),
+    watchRollout: async ({ mode }) => {
+      if (mode === 'beside') await untilCancelled();
+      else if ((looks += 1) < 3) throw away;
+      return healthy;
+    },
+  });
+  expect(story.outcomes[0]).toMatchObject({ phase: 'succeeded', attempt: 1 });
+  const trouble = 'The API server cannot be reached: connect ECONNREFUSED 127.0.0.1:1.';
+  const notes = story.records.filter(({ note }) => note.startsWith(trouble));
+  expect(notes.map(({ phase, note }) => [phase, note.slice(trouble.length)])).toEqual([
+    ['planning', ' Asked again in 5 s.'],
+    ['planning', ' Asked again in 10 s.'],
+    ['verifying', ' Asked again in 5 s.'],
+    ['verifying', ' Asked again in 10 s.'],
+  ]);
+});
+
 test('when every attempt is used up the deployment is errored, with the last reason', async () => {
   const story = await deploy({
     apply: () => Promise.reject(failure('cluster-unreachable', 'connection refused')),
@@ -429,6 +455,35 @@ test('a worker that is lost in the last attempt: what it left is healed, and the
   expect(story.end).toMatchObject({ phase: 'errored', cause: { code: 'worker-lost' } });
   expect(story.end.cause?.sentence).toContain(`Healed afterwards: ${pending}.`);
   expect(story.outcomes).toHaveLength(1);
+});
+
+test('what helm brought to its end in an earlier attempt is verified, and not upgraded again', async () => {
+  const [service] = plan.services;
+  const api = { ...service, name: 'api', chart: 'charts/api', fingerprint: 'same' };
+  const web = { ...api, name: 'web', fingerprint: 'other each time' };
+  const asked: string[][] = [];
+  const story = await deploy({
+    plan: () => {
+      const changed = { ...web, fingerprint: `attempt ${asked.length + 1}` };
+      return Promise.resolve({ ...plan, services: [api, changed] });
+    },
+    inspect: () => {
+      const applied = asked.length === 0 ? [] : [api, web];
+      const first = applied.map(({ name }) => ({ service: name, attempt: 1 }));
+      return Promise.resolve({ deadHolder: '', healed: [], applied: first });
+    },
+    apply: ({ plan: { services } }) => {
+      asked.push(services.map(({ name }) => name));
+      return asked.length === 1 ? lost() : Promise.resolve(done);
+    },
+  });
+  expect(asked).toEqual([['api', 'web'], ['web']]);
+  expect(story.end.phase).toBe('succeeded');
+  const records = story.outcomes[0]?.records?.map(({ name, end }) => [name, end]);
+  expect(records).toEqual([
+    ['api', 'succeeded'],
+    ['web', 'succeeded'],
+  ]);
 });
 
 test('a worker that is lost when helm had gone through: the release is verified, and succeeded', async () => {

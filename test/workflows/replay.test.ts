@@ -21,7 +21,7 @@ test('a change of what a workflow commands is found, by name, and allowed once i
   const kept = histories.filter(({ name }) => /^(deployment|release)-succeeded$/.test(name));
   const deployment = 'workflows/deployment.ts';
   expect(await copy.loadBundle()).toHaveProperty('codePath');
-  const before = "await enter('planning', 'Reading what the commit declares');";
+  const before = 'await patiently(() => cluster.checkout(ref), say);';
   await copy.edit(deployment, before, `await sleep(1);\n${before}`);
   const changed = await copy.loadBundle();
   // What was built before the change must not be taken.

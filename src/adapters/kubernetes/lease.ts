@@ -6,6 +6,7 @@ import {
   V1MicroTime,
   V1ObjectMeta,
 } from '@kubernetes/client-node';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SlipwayError } from '../../domain/errors.ts';
 import type { LeaseFacts } from '../../domain/lease.ts';
 import { toKubeConfig, type ClusterAccess } from './access.ts';
@@ -17,6 +18,8 @@ const DURATION_MS = 60_000;
 const RENEW_MS = 10_000;
 /** Then the holder ends its own child, which takes less than what is left of the duration. */
 const GIVE_UP_MS = 30_000;
+/** While the API server is away. */
+const GIVE_BACK_MS = 2_000;
 
 export interface LeaseTiming {
   durationMs: number;
@@ -33,6 +36,8 @@ export class EnvironmentLease {
   readonly #timing: LeaseTiming;
   /** Expiry is a renewal that stands still by this process's own clock: clocks of machines differ. */
   #seen: { version: string; atMs: number } | undefined;
+  /** Who works under it in this process now. */
+  readonly #holding = new Set<string>();
 
   constructor(access: ClusterAccess, timing: LeaseTiming = TIMING) {
     this.#api = toKubeConfig(access).makeApiClient(CoordinationV1Api);
@@ -65,6 +70,7 @@ export class EnvironmentLease {
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     let lease = await this.#take(holder, mayTake);
+    this.#holding.add(holder);
     const lost = new AbortController();
     let renewedAt = performance.now();
     let renewing = false;
@@ -72,10 +78,12 @@ export class EnvironmentLease {
       if (renewing) return;
       renewing = true;
       try {
-        lease = await this.#write(stamp(lease, holder, this.#timing));
+        lease = await this.#put(lease, holder);
         renewedAt = performance.now();
-      } catch {
-        if (performance.now() - renewedAt > this.#timing.giveUpMs) {
+      } catch (error) {
+        const isTaken = error instanceof SlipwayError && error.code === 'helm-locked';
+        if (isTaken) lost.abort(error);
+        else if (performance.now() - renewedAt > this.#timing.giveUpMs) {
           lost.abort(new SlipwayError('cluster-unreachable', 'The Lease could not be renewed.'));
         }
       } finally {
@@ -89,48 +97,71 @@ export class EnvironmentLease {
       return await work(AbortSignal.any([signal, lost.signal]));
     } finally {
       clearInterval(timer);
+      this.#holding.delete(holder);
       await this.#giveBack(holder);
     }
   }
 
   async #take(holder: string, mayTake: string): Promise<V1Lease> {
     const found = await this.#read();
-    if (!found) {
-      const body = stamp(newLease(this.#namespace), holder, this.#timing);
-      return this.#orLocked(() =>
-        this.#api.createNamespacedLease({ namespace: this.#namespace, body }),
-      );
-    }
-    const current = found.spec?.holderIdentity ?? '';
+    const current = found?.spec?.holderIdentity ?? '';
     if (current !== '' && current !== mayTake) {
       throw new SlipwayError('helm-locked', `The environment is held by ${current}.`);
     }
-    return this.#orLocked(() => this.#write(stamp(found, holder, this.#timing)));
-  }
-
-  /** Losing a race for the Lease is not an error of the cluster. */
-  async #orLocked(write: () => Promise<V1Lease>): Promise<V1Lease> {
     try {
-      return await write();
+      return await this.#put(found ?? newLease(this.#namespace), holder);
     } catch (error) {
-      if (!(error instanceof ApiException) || error.code !== 409) throw error;
-      throw new SlipwayError('helm-locked', 'The environment was taken by another deployment.');
+      // The answer may have been lost, and not the request.
+      void this.#giveBackLater(holder);
+      throw error;
     }
   }
 
+  /**
+   * Gives the Lease back. While the API server is away, later: this process lives on, so nobody else could
+   * tell that it holds nothing.
+   */
   async #giveBack(holder: string): Promise<void> {
+    if (!(await this.#isGivenBack(holder))) void this.#giveBackLater(holder);
+  }
+
+  async #giveBackLater(holder: string): Promise<void> {
+    do await delay(GIVE_BACK_MS, undefined, { ref: false });
+    while (!(await this.#isGivenBack(holder)));
+  }
+
+  async #isGivenBack(holder: string): Promise<boolean> {
     try {
+      // The same operation may have begun anew.
+      if (this.#holding.has(holder)) return true;
       const found = await this.#read();
-      if (found?.spec?.holderIdentity !== holder) return;
-      await this.#write(stamp(found, '', this.#timing));
+      if (found?.spec?.holderIdentity === holder) await this.#put(found, '');
+      return true;
     } catch {
-      // It expires by itself, and whoever comes next finds this process gone or idle.
+      return false;
     }
   }
 
-  /** The resourceVersion in the body makes the server refuse when somebody wrote in between. */
+  /**
+   * Writes who holds the Lease; the resourceVersion in it makes the server refuse when somebody wrote in
+   * between. Throws `helm-locked` then, because losing a race for it is no error of the cluster.
+   */
+  async #put(lease: V1Lease, holder: string): Promise<V1Lease> {
+    const written = await ask(`writing the Lease in ${this.#namespace}`, () =>
+      this.#write(stamp(lease, holder, this.#timing)).catch(nothingOnConflict),
+    );
+    if (written) return written;
+    // A request whose answer was lost, and that was made again, conflicts with itself.
+    const found = await this.#read();
+    if (found?.spec?.holderIdentity === holder) return found;
+    throw new SlipwayError('helm-locked', 'The environment was taken by another deployment.');
+  }
+
   #write(body: V1Lease): Promise<V1Lease> {
-    return this.#api.replaceNamespacedLease({ name: NAME, namespace: this.#namespace, body });
+    const namespace = this.#namespace;
+    return body.metadata?.resourceVersion === undefined
+      ? this.#api.createNamespacedLease({ namespace, body })
+      : this.#api.replaceNamespacedLease({ name: NAME, namespace, body });
   }
 
   async #read(): Promise<V1Lease | undefined> {
@@ -148,6 +179,11 @@ export class EnvironmentLease {
     if (this.#seen?.version !== version) this.#seen = { version, atMs: performance.now() };
     return performance.now() - this.#seen.atMs;
   }
+}
+
+function nothingOnConflict(error: unknown): undefined {
+  if (error instanceof ApiException && error.code === 409) return undefined;
+  throw error;
 }
 
 function stamp(lease: V1Lease, holder: string, { durationMs }: LeaseTiming): V1Lease {

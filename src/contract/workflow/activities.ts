@@ -186,16 +186,15 @@ interface InspectResult {
   deadHolder: string;
   /** What was healed, in sentences. */
   healed: string[];
+  /** Services whose newest revision an attempt of this deployment made, and helm has brought to its end. */
+  applied?: { service: string; attempt: number }[];
 }
 
 interface HealInput extends InspectInput {
   attempt: number;
 }
 
-interface HealResult {
-  /** What was healed, in sentences. */
-  healed: string[];
-}
+type HealResult = Pick<InspectResult, 'healed' | 'applied'>;
 
 interface ApplyInput {
   deployment: DeploymentRef;

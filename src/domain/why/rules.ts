@@ -13,6 +13,7 @@ import { evidenceLines, saidLines, type Evidence } from './evidence.ts';
 import { againstSchema, brokenYaml, twoOfOneName, wrongNeeds } from './helmfile-rules.ts';
 import type { Finding, Rule } from './rule.ts';
 import {
+  apiServerAway,
   chartTrouble,
   clusterTrouble,
   diskFull,
@@ -46,6 +47,7 @@ const RULES: readonly Rule[] = [
   refusedByApi,
   helmLocked,
   hookFailed,
+  apiServerAway,
   asSeen,
   asleep,
   clusterTrouble,

@@ -206,10 +206,23 @@ export const clusterTrouble: Rule = ({ said }) => {
     return { code: 'cluster-auth', sentence: 'The API server refuses the credentials.' };
   }
   const away = /kubernetes cluster unreachable: .*?(dial tcp .*|EOF|timeout.*)/i.exec(text);
-  return away
-    ? { code: 'cluster-unreachable', sentence: `The API server does not answer: ${away[1]}` }
-    : undefined;
+  return away ? unreachable(away[1]) : undefined;
 };
+
+/** The network's own words, wherever helm or a request to the API server met them. */
+export const apiServerAway: Rule = ({ seen }) => {
+  if (seen?.code !== 'cluster-unreachable') return undefined;
+  const words =
+    /dial tcp [^"|]*|connect E[A-Z]+ \S+|no answer within \d+ s|socket hang up|read ECONNRESET|i\/o timeout|TLS handshake timeout|connection reset by peer/.exec(
+      seen.sentence,
+    );
+  return words ? unreachable(words[0]) : undefined;
+};
+
+function unreachable(words = ''): Finding {
+  const sentence = `The API server cannot be reached: ${words.replace(/[\s.]+$/, '')}.`;
+  return { code: 'cluster-unreachable', sentence };
+}
 
 function missing(sentence: string): Finding {
   return { code: 'values-missing', sentence };
