@@ -26,6 +26,7 @@ export default defineConfig({
             'test/node/**',
             'test/lanes/**',
             'test/oracle/**',
+            'test/kills/**',
           ],
           // One PostgreSQL for the run; test/support/database.ts makes databases in it.
           globalSetup: ['test/support/postgres-global.ts', 'test/support/bundle-global.ts'],
@@ -52,6 +53,7 @@ export default defineConfig({
       slow('e2e', 4),
       slow('node', 5),
       slow('oracle', 6),
+      slow('kills', 7),
     ],
   },
 });

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAlive } from '../../src/main/dev/platform-processes.ts';
-import { helmUpgrades, wrapHelm } from '../support/helm-wrapper.ts';
+import { attemptsThat, wrapHelm } from '../support/helm-wrapper.ts';
 import { RunningSlipway } from '../support/running-slipway.ts';
 import { until } from '../support/until.ts';
 
@@ -39,7 +39,7 @@ test.each([
     await until(async () => (await at.helmRelease())?.status === 'pending-upgrade', {
       ...{ timeoutMs: 60_000, intervalMs: 10 },
     });
-    const helms = helmUpgrades(at.platform.dataDir);
+    const helms = attemptsThat(at.platform.dataDir, 'helm', 'upgrade');
     expect(helms).toHaveLength(1);
     for (const pid of helms) process.kill(pid, 'SIGSTOP');
 

@@ -34,12 +34,16 @@ export async function wrapHelm(folder: string, script: string): Promise<HelmWrap
   return { toolsFolder, helm };
 }
 
-/** The helms of attempts below this folder that upgrade a service. */
-export function helmUpgrades(folder: string): number[] {
+/** The processes of attempts below this folder that run a command of helm or helmfile, such as `upgrade`. */
+export function attemptsThat(
+  folder: string,
+  program: 'helm' | 'helmfile',
+  command: string,
+): number[] {
   return attemptPids(folder).filter((pid) => {
     try {
-      const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      return program.endsWith('/helm') && args.includes('upgrade');
+      const [file = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return file.endsWith(`/${program}`) && args.includes(command);
     } catch {
       // It ended meanwhile.
       return false;
