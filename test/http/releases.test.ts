@@ -232,6 +232,11 @@ describe('POST /releases/:id/rerun', () => {
     expect(await auditOf(release.id)).toMatchObject([
       { action: 'release.rerun', details: { run: 1, reason: 'the image is there now' } },
     ]);
+    const again = await storeRun(test.database.store, release, ['cs-qa'], 1);
+    const { response } = await call('GET', `/deployments/${idOf(again, 'cs-qa')}`);
+    expect(response.json()).toMatchObject({
+      ...{ kind: 'manual', asked: { by: 'ada', reason: 'the image is there now' } },
+    });
   });
 
   it('is refused while a run is on its way, however many ask at once', async () => {

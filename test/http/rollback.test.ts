@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Deployment } from '../../src/contract/api/deployment.ts';
 import type { Environment } from '../../src/contract/api/environment.ts';
 import type { Release } from '../../src/contract/api/release.ts';
 import type { EndPhase } from '../../src/domain/phases.ts';
@@ -37,6 +38,11 @@ function detailOf({ response }: Awaited<ReturnType<typeof rollBack>>): string {
 
 async function environment(name = 'cs-dev'): Promise<Environment> {
   const url = `/api/v1/environments/${repository}/${name}`;
+  return (await test.app.inject({ url, headers: test.signedIn })).json();
+}
+
+async function deployment(id: string): Promise<Deployment> {
+  const url = `/api/v1/deployments/${id}`;
   return (await test.app.inject({ url, headers: test.signedIn })).json();
 }
 
@@ -90,6 +96,19 @@ describe('POST /environments/:repository/:name/rollback', () => {
         details: { release: id, number, commit, run: 1, reason: 'Orders fail' },
       },
     ]);
+  });
+
+  it('is named by its deployment, with who asked and why; a merge has nobody', async () => {
+    const { release, deployments } = await released({ 'cs-dev': 'succeeded' });
+    await rollBack({ to: release.id });
+    const back = await storeRun(test.database.store, release, ['cs-dev'], 1, 'rollback');
+    expect(await deployment(idOf(back, 'cs-dev'))).toMatchObject({
+      ...{ kind: 'rollback', releaseNumber: release.number, commit: release.commit },
+      asked: { by: 'ada', reason: 'Orders fail' },
+    });
+    expect(await deployment(idOf(deployments, 'cs-dev'))).toMatchObject({
+      ...{ kind: 'automatic', asked: null },
+    });
   });
 
   it('takes the place of a hold that would end by itself', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { repository, services, versions } from '../support/own-services.ts';
+import { services, versionedRepository, versions } from '../support/own-services.ts';
 import { ReleaseLab, type ReleasedEnvironment } from '../support/released-environment.ts';
 import { until } from '../support/until.ts';
 
@@ -73,7 +73,7 @@ async function broken(
   changed: Record<string, string>,
   names = ['audit', 'web'],
 ): Promise<ReleasedEnvironment> {
-  const environment = await lab.environment(name, files(name));
+  const environment = await lab.environment(name, versionedRepository(name, 'timeout: 5, '));
   expect((await environment.release()).end.phase).toBe('succeeded');
   await environment.push({
     'versions.yaml': versions({ extra: '1', ...changed }),
@@ -81,19 +81,6 @@ async function broken(
   });
   expect((await environment.release()).end.phase).toBe('failed');
   return environment;
-}
-
-/** Services whose versions are in versions.yaml, all with the repository's own chart. */
-function files(name: string): Record<string, string> {
-  const values = (key: string) => `version: {{ .Values.versions.${key} | quote }}\nreplicas: 1\n`;
-  const base = repository(name, ['audit', 'web'], 'timeout: 5, ');
-  const helmfile = base['helmfile.yaml.gotmpl'] ?? '';
-  return {
-    ...base,
-    'helmfile.yaml.gotmpl': helmfile.replace('{{ if ne $name "web" }}.gotmpl{{ end }}', '.gotmpl'),
-    'values/web.yaml.gotmpl': values('web'),
-    'values/extra.yaml.gotmpl': values('extra'),
-  };
 }
 
 async function images(environment: ReleasedEnvironment): Promise<Record<string, string>> {

@@ -54,6 +54,19 @@ spec:
   };
 }
 
+/** A repository of services `audit` and `web` whose versions are in versions.yaml, all with its own chart. */
+export function versionedRepository(name: string, defaults: string): Record<string, string> {
+  const values = (key: string) => `version: {{ .Values.versions.${key} | quote }}\nreplicas: 1\n`;
+  const base = repository(name, ['audit', 'web'], defaults);
+  const helmfile = base['helmfile.yaml.gotmpl'] ?? '';
+  return {
+    ...base,
+    'helmfile.yaml.gotmpl': helmfile.replace('{{ if ne $name "web" }}.gotmpl{{ end }}', '.gotmpl'),
+    'values/web.yaml.gotmpl': values('web'),
+    'values/extra.yaml.gotmpl': values('extra'),
+  };
+}
+
 /** Which services the repository declares, and which of them are to be installed. */
 export function services(
   names: readonly string[],

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { CreatedDeployment } from '../../src/adapters/postgres/deployments.ts';
 import type { ReleaseHandle } from '../../src/adapters/postgres/releases.ts';
+import type { DeploymentKind } from '../../src/domain/overtaking.ts';
 import type { LogLines } from '../../src/contract/log-sink.ts';
 import type { Store } from '../../src/adapters/postgres/store.ts';
 
@@ -59,11 +60,12 @@ export async function storeRun(
   release: ReleaseHandle,
   environments: readonly string[],
   run: number,
+  kind: DeploymentKind = run === 0 ? 'automatic' : 'manual',
 ): Promise<Map<string, CreatedDeployment>> {
   const created = await store.deployments.createForRun({
     releaseId: release.id,
     run,
-    kind: run === 0 ? 'automatic' : 'manual',
+    kind,
     title: 'Bump example-api to 2.4.2',
     author: 'Ada',
     committedAt: '2026-01-02T03:04:05.000Z',

@@ -183,6 +183,16 @@ export class ReleasedEnvironment {
     this.#commit = (await pushChange(change)).commit;
   }
 
+  /** The commit that is released next. */
+  get commit(): string {
+    return this.#commit;
+  }
+
+  /** Makes an earlier commit the one that is released next, as a rollback does. */
+  goBackTo(commit: string): void {
+    this.#commit = commit;
+  }
+
   /** Brings the newest commit to the worker, as a deployment does before it plans. */
   async checkOut(): Promise<void> {
     await runActivity(this.activities.checkout, this.#ref('dep_checkout'));
@@ -286,6 +296,19 @@ export class ReleasedEnvironment {
       ...{ deployment: this.#last.deployment, attempt: 1, services, takenBack: true, rollout },
       mode: 'after',
     });
+  }
+
+  /** Looks at what the last release left asleep, as the workflow does that waits for its wake. */
+  watchAtWake(mode: 'once' | 'after'): Promise<RolloutJudgement> {
+    if (!this.#last) throw new Error('nothing was released yet');
+    const { deployment, plan } = this.#last;
+    const services = plan.services.map(({ name }) => {
+      const helmRevision = this.#recorded.get(name)?.helmRevision ?? 0;
+      return { name, chart: '', helmRevision };
+    });
+    const rollout = { timeoutMs: 20_000, soakMs: 0, restartsMax: 5 };
+    const look = { deployment, attempt: 1, services, woken: true as const, rollout, mode };
+    return runActivity(this.activities.watchRollout, look);
   }
 
   async #restart(

@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
+import type { AskedFor } from '../../contract/api/deployment.ts';
 import type { Db, Tx } from './database.ts';
-import { json } from './values.ts';
+import { iso, json } from './values.ts';
 
 /** One thing that somebody did through the API. */
 export interface AuditEntry {
@@ -30,4 +32,38 @@ export function createAudit(db: Db) {
   return {
     append: (entry: AuditEntry) => appendAudit(db, entry),
   };
+}
+
+/** The run of a release in an environment. */
+interface Run {
+  releaseId: string;
+  repository: string;
+  environment: string;
+  run: number;
+}
+
+/** Who asked for a run, why and when; undefined where it was a merge. */
+export async function findAsked(db: Db, of: Run): Promise<AskedFor | undefined> {
+  const run = sql<number>`coalesce((details ->> 'run')::integer, 0)`;
+  const row = await db
+    .selectFrom('audit')
+    .select(['actor', 'at', 'details'])
+    .where((is) =>
+      is.or([
+        is.and([
+          is('subject', '=', of.releaseId),
+          is('action', 'in', ['release.create', 'release.rerun']),
+        ]),
+        is.and([
+          is('subject', '=', `${of.repository}/${of.environment}`),
+          is('action', '=', 'environment.rollback'),
+          is(sql`details ->> 'release'`, '=', of.releaseId),
+        ]),
+      ]),
+    )
+    .where(run, '=', of.run)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { reason } = row.details;
+  return { by: row.actor, reason: typeof reason === 'string' ? reason : '', at: iso(row.at) };
 }

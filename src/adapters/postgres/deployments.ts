@@ -7,6 +7,7 @@ import type { PlanDiffRecord } from '../../contract/plan-sink.ts';
 import type { DeploymentKind } from '../../domain/overtaking.ts';
 import { isEnd } from '../../domain/phases.ts';
 import { listApprovals } from './approvals.ts';
+import { findAsked } from './audit.ts';
 import type { Db } from './database.ts';
 import { recordOutcome, recordPhase } from './deployment-records.ts';
 import { findSummary } from './deployment-rows.ts';
@@ -79,6 +80,7 @@ export function createDeployments(db: Db) {
         .execute();
       return {
         ...summary,
+        asked: (await findAsked(db, summary)) ?? null,
         plan: plan
           ? {
               ...{ digest: plan.digest, createdAt: iso(plan.created_at), services: plan.services },

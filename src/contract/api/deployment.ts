@@ -107,10 +107,19 @@ export const planSummarySchema = named(
   }),
 );
 
+const askedForSchema = named(
+  'AskedFor',
+  Type.Object(
+    { by: Type.String(), reason: Type.String({ description: 'May be empty.' }), at: timestamp },
+    { description: 'Who asked for it and why; null where it came of a merge.' },
+  ),
+);
+
 export const deploymentSchema = named(
   'Deployment',
   Type.Object({
     ...deploymentSummarySchema.properties,
+    asked: nullable(ref(askedForSchema)),
     plan: nullable(ref(planSummarySchema)),
     approvals: Type.Array(ref(approvalSchema)),
     attempts: Type.Array(ref(attemptSchema)),
@@ -124,8 +133,10 @@ export const deploymentSchemas = [
   deploymentSummarySchema,
   attemptSchema,
   planSummarySchema,
+  askedForSchema,
   deploymentSchema,
 ];
 
 export type DeploymentSummary = Static<typeof deploymentSummarySchema>;
+export type AskedFor = Static<typeof askedForSchema>;
 export type Deployment = Static<typeof deploymentSchema>;
