@@ -30,10 +30,14 @@ export interface CheckPlace {
 
 export interface CheckedEnvironment {
   name: string;
-  /** Undefined where it cannot be evaluated. */
+  /** Whether a deployment could evaluate it. */
+  builds: boolean;
+  /** Undefined where its helmfiles cannot be evaluated. */
   facts?: EnvironmentFacts;
   notes: Note[];
 }
+
+const DOES_NOT_BUILD = 'it does not build';
 
 /** Evaluates one environment as a deployment would, and says what is wrong with it. */
 export async function checkEnvironment(
@@ -49,8 +53,10 @@ export async function checkEnvironment(
   };
   try {
     return await withHelmfile(checkout, name, variables, async (helmfile, place) => {
-      const { facts, chartsNotChecked } = await readEnvironmentFacts(helmfile, place);
+      const { facts, chartsNotChecked, buildFault } = await readEnvironmentFacts(helmfile, place);
       notes.push(...checkServices(facts), ...variableNotes(facts, environment));
+      const builds = !buildFault && facts.services.every(({ missing }) => missing.length === 0);
+      if (buildFault !== undefined) unknown('wrong already', DOES_NOT_BUILD, buildFault);
       if (chartsNotChecked !== undefined) {
         unknown('worth knowing', 'charts were not checked', chartsNotChecked);
       } else if (checkout.cluster) {
@@ -62,11 +68,11 @@ export async function checkEnvironment(
           },
         );
       }
-      return { name, facts, notes };
+      return { name, builds, facts, notes };
     });
   } catch (error) {
-    unknown('wrong already', 'it does not build', messageOf(error));
-    return { name, notes };
+    unknown('wrong already', DOES_NOT_BUILD, messageOf(error));
+    return { name, builds: false, notes };
   }
 }
 

@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { declaredEnvironments } from '../adapters/deployment-repository/find-versions.ts';
 import { makeChanges } from '../adapters/deployment-repository/repository-texts.ts';
 import { HELMFILES } from '../adapters/helmfile/helmfile.ts';
-import type { EnvironmentFacts } from '../domain/check/facts.ts';
 import type { FileChange } from '../domain/diff/file.ts';
 import type { Note } from '../domain/import/note.ts';
 import { checkEnvironment, type CheckedEnvironment, type CheckPlace } from './check-environment.ts';
@@ -39,8 +38,8 @@ export async function checkRepository(checkout: CheckedCheckout): Promise<CheckR
     const versions = await checkVersionsFiles(checked, tree);
     notes.push(...checked.flatMap((each) => each.notes), ...versions.notes);
     return {
-      environments: checked.map(({ name, facts }) => ({
-        ...{ name, builds: builds(facts), services: facts?.services.length ?? 0 },
+      environments: checked.map(({ name, builds, facts }) => ({
+        ...{ name, builds, services: facts?.services.length ?? 0 },
       })),
       notes,
       versionKeys: versions.versionKeys,
@@ -73,9 +72,4 @@ async function copyCheckout(checkout: CheckedCheckout, tree: string): Promise<No
 async function environmentsOf({ config }: CheckedCheckout, tree: string): Promise<string[]> {
   const declared = await declaredEnvironments(tree);
   return [...new Set([...(config?.environments.keys() ?? []), ...declared])];
-}
-
-/** Without its values files helmfile evaluates nothing for a deployment. */
-function builds(facts: EnvironmentFacts | undefined): boolean {
-  return facts?.services.every(({ missing }) => missing.length === 0) ?? false;
 }

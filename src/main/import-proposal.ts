@@ -77,7 +77,6 @@ function proposedConfig(
   const repository = repositoryName(folder);
   const example = `https://git.example.org/${repository}.git`;
   return configText({
-    schema: './schema/slipway.schema.json',
     source: 'the pipelines of this repository',
     ...{ repository, branch },
     url: url === undefined || gitUrlFault(url) !== undefined ? example : url,

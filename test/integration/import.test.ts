@@ -77,7 +77,10 @@ Wrong already:
 `);
 });
 
-test.each(['cs-dev', 'wcs-dev'])('%s plans and deploys as it was imported', async (name) => {
+// Three releases each, of up to five services.
+const RELEASES = { timeout: 300_000 };
+
+test.each(['cs-dev', 'wcs-dev'])('%s plans and deploys as imported', RELEASES, async (name) => {
   const environment = await imported(name);
   const first = await environment.release();
   expect(first.end).toEqual({ phase: 'succeeded' });

@@ -8,7 +8,7 @@ export interface ConfigFacts {
   url: string;
   branch: string;
   /** Where editors find the JSON Schema, from the file on. */
-  schema: string;
+  schema?: string;
   /** What it is proposed from, for its first lines. */
   source: string;
   environments: readonly (ImportedEnvironment & {
@@ -43,8 +43,8 @@ export function configText(facts: ConfigFacts): string {
       },
     },
   });
-  document.commentBefore = ` yaml-language-server: $schema=${schema}
- Proposed from ${source}. What it does not say is an example: server, database, temporal, dataDir.`;
+  const editors = schema === undefined ? '' : ` yaml-language-server: $schema=${schema}\n`;
+  document.commentBefore = `${editors} Proposed from ${source}. What it does not say is an example: server, database, temporal, dataDir.`;
   visit(document, {
     Map: (_key, node) => {
       if (isSecret(node)) node.flow = true;

@@ -15,14 +15,22 @@ export interface FactsPlace {
   helmHome: string;
 }
 
+export interface EnvironmentRead {
+  facts: EnvironmentFacts;
+  /** Why nothing is known of the charts. */
+  chartsNotChecked?: string;
+  /** What a deployment would fail with, though its helmfiles alone can be evaluated. */
+  buildFault?: string;
+}
+
 /**
  * Reads what there is to say about an environment. Throws what a deployment of it would fail with where
- * it cannot be evaluated at all.
+ * its helmfiles cannot be evaluated.
  */
 export async function readEnvironmentFacts(
   helmfile: Helmfile,
   { environment, tree, helmHome }: FactsPlace,
-): Promise<{ facts: EnvironmentFacts; chartsNotChecked?: string }> {
+): Promise<EnvironmentRead> {
   const documents = await helmfile.state();
   const repositories = readRepositories(documents);
   const files = new InputFiles(tree);
@@ -43,12 +51,18 @@ export async function readEnvironmentFacts(
       });
     }
   }
-  // Values files that are not there keep helmfile from evaluating the others.
+  const unstable = new Set<string>();
+  // Values files that are not there are said already, and keep helmfile from evaluating the others.
   const complete = services.every(({ missing }) => missing.length === 0);
-  const unstable = complete ? await helmfile.unstable() : new Set<string>();
+  const buildFault = !complete
+    ? undefined
+    : await failureOf(async () => {
+        for (const name of await helmfile.unstable()) unstable.add(name);
+      });
   return {
     facts: { environment, services, unstable },
     ...(unreachable === undefined ? {} : { chartsNotChecked: unreachable }),
+    ...(buildFault === undefined ? {} : { buildFault }),
   };
 }
 
