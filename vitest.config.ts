@@ -1,10 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+/** The sizes that are taken by hand. */
+const isLong = process.env.SLIPWAY_TEST_SIZE === 'long';
+
 /** Suites that start whole platforms run one file at a time, and after the quick ones. */
-const slow = (name: string, order: number) => ({
+const slow = (name: string, order: number, files = '*') => ({
   test: {
     name,
-    include: [`test/${name}/**/*.test.ts`],
+    include: [`test/${name}/**/${files}.test.ts`],
     pool: 'forks' as const,
     fileParallelism: false,
     testTimeout: 120_000,
@@ -44,7 +47,7 @@ export default defineConfig({
           globalSetup: ['test/support/postgres-global.ts', 'test/support/bundle-global.ts'],
           pool: 'forks',
           // The sizes of `npm run test:lanes:long` take their time.
-          testTimeout: process.env.SLIPWAY_TEST_SIZE === 'long' ? 3_600_000 : 120_000,
+          testTimeout: isLong ? 3_600_000 : 120_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },
         },
@@ -53,7 +56,7 @@ export default defineConfig({
       slow('e2e', 4),
       slow('node', 5),
       slow('oracle', 6),
-      slow('kills', 7),
+      slow('kills', 7, isLong ? '*' : 'kills'),
     ],
   },
 });

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listHelmHistory } from '../../src/adapters/kubernetes/helm-releases.ts';
 import { RunningSlipway } from '../support/running-slipway.ts';
-import { sized } from '../support/size.ts';
 import { until } from '../support/until.ts';
 
 const ENDED = { timeoutMs: 8 * 60_000 };
@@ -20,7 +19,7 @@ afterAll(() => at.stop());
 const isPhase = (phase: string) => async (commit: string) => (await at.phase(commit)) === phase;
 const isPending = async () => (await at.helmRelease())?.status === 'pending-upgrade';
 const CUTS = [
-  { when: 'while helm upgrades', seconds: 20, isNow: isPending, eachCommit: true },
+  { when: 'while helm upgrades', seconds: 20, isNow: isPending },
   { when: 'while helm upgrades', seconds: 90, isNow: isPending },
   { when: 'while it verifies', seconds: 20, isNow: isPhase('verifying') },
   { when: 'while it verifies', seconds: 90, isNow: isPhase('verifying') },
@@ -28,7 +27,7 @@ const CUTS = [
   { when: 'while it plans', seconds: 90, isNow: isPhase('planning') },
 ];
 
-test.each(CUTS.filter(({ eachCommit }) => sized({ commit: eachCommit ? 1 : 0, long: 1 })))(
+test.each(CUTS)(
   'an API server that is away $when, for $seconds s: it is said, and the deployment succeeds',
   async ({ when, seconds, isNow }) => {
     const commit = await pushNext();
