@@ -1,17 +1,17 @@
+import { BoundedMap } from '../src/domain/bounded-map.ts';
+
 const WATCHES_MAX = 100;
 
 /** Tells the watch beside an apply of this worker that the apply has ended. */
 export class ApplyEnds {
-  readonly #watches = new Map<string, AbortController>();
+  /** The oldest is forgotten: its apply has long ended elsewhere. */
+  readonly #watches = new BoundedMap<string, AbortController>(WATCHES_MAX);
 
   /** Aborts when the attempt's apply ends; never, where another worker applies. */
   signalOf(deploymentId: string, attempt: number): AbortSignal {
     const key = `${deploymentId}/${attempt}`;
     const known = this.#watches.get(key);
     if (known) return known.signal;
-    // The oldest is forgotten: its apply has long ended elsewhere.
-    const [oldest] = this.#watches.keys();
-    if (this.#watches.size >= WATCHES_MAX && oldest !== undefined) this.#watches.delete(oldest);
     const fresh = new AbortController();
     this.#watches.set(key, fresh);
     return fresh.signal;

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../src/domain/bounded-map.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
 import type { WorkloadVerdict } from '../src/domain/rollout.ts';
 
@@ -18,13 +19,11 @@ const MEMORIES_MAX = 100;
  * worker that takes over begins with an empty one. The oldest is forgotten, as its attempt has long ended.
  */
 export function createRolloutMemories(): (deploymentId: string, attempt: number) => RolloutMemory {
-  const memories = new Map<string, RolloutMemory>();
+  const memories = new BoundedMap<string, RolloutMemory>(MEMORIES_MAX);
   return (deploymentId, attempt) => {
     const key = `${deploymentId}/${attempt}`;
     const known = memories.get(key);
     if (known) return known;
-    const [oldest] = memories.keys();
-    if (memories.size >= MEMORIES_MAX && oldest !== undefined) memories.delete(oldest);
     const fresh: RolloutMemory = {
       jobs: new Map(),
       restarts: new Map(),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BoundedMap } from '../../domain/bounded-map.ts';
 import { SlipwayError } from '../../domain/errors.ts';
 import { run, type RunResult } from '../process/run.ts';
 import { gitError } from './classify.ts';
@@ -34,7 +35,7 @@ export class Mirror {
   #queue: Promise<unknown> = Promise.resolve();
   #opened = false;
   /** Commits that are here and whose trees were accepted: a commit never changes. */
-  readonly #accepted = new Set<string>();
+  readonly #accepted = new BoundedMap<string, true>(ACCEPTED_MAX);
 
   constructor(access: GitAccess, branch: string) {
     if (!BRANCH.test(branch)) throw new SlipwayError('commit-missing', `bad branch "${branch}"`);
@@ -102,9 +103,7 @@ export class Mirror {
     await this.#ensure(commit, signal);
     const args = ['ls-tree', '-r', '-z', '-l', '--full-tree', '--end-of-options', commit];
     checkTree((await this.#git(args, `listing ${commit}`, signal)).stdout);
-    const [oldest] = this.#accepted;
-    if (this.#accepted.size >= ACCEPTED_MAX && oldest !== undefined) this.#accepted.delete(oldest);
-    this.#accepted.add(commit);
+    this.#accepted.set(commit, true);
   }
 
   async #reaches(commit: string, signal?: AbortSignal): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { BoundedMap } from '../../domain/bounded-map.ts';
 import { SlipwayError } from '../../domain/errors.ts';
 
 /** One helmfile of `helmfile build`, cut into the texts that helmfile printed. */
@@ -71,7 +72,7 @@ export interface ReleaseEntry {
 
 // A plan reads mostly the same releases as the one before.
 const PARSED_MAX = 2_000;
-const parsed = new Map<string, ReleaseEntry>();
+const parsed = new BoundedMap<string, ReleaseEntry>(PARSED_MAX);
 
 /** Parses the text of one release. */
 export function readRelease(text: string): ReleaseEntry {
@@ -91,8 +92,6 @@ export function readRelease(text: string): ReleaseEntry {
     hasCondition: fields['condition'] !== undefined,
     fields,
   };
-  const oldest = parsed.size >= PARSED_MAX ? parsed.keys().next().value : undefined;
-  if (oldest !== undefined) parsed.delete(oldest);
   parsed.set(text, entry);
   return entry;
 }

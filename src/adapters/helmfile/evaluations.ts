@@ -1,3 +1,5 @@
+import { BoundedMap } from '../../domain/bounded-map.ts';
+
 const KEPT_MAX = 32;
 const CHARACTERS_MAX = 2 * 1024 * 1024;
 
@@ -7,7 +9,7 @@ const CHARACTERS_MAX = 2 * 1024 * 1024;
  * the memory of the worker only.
  */
 export class Evaluations {
-  readonly #known = new Map<string, string>();
+  readonly #known = new BoundedMap<string, string>(KEPT_MAX);
 
   /** @param key names everything that the work depends on */
   async remember(key: string, work: () => Promise<string>): Promise<string> {
@@ -15,8 +17,6 @@ export class Evaluations {
     if (known !== undefined) return known;
     const output = await work();
     if (output.length > CHARACTERS_MAX) return output;
-    const [oldest] = this.#known.keys();
-    if (this.#known.size >= KEPT_MAX && oldest !== undefined) this.#known.delete(oldest);
     this.#known.set(key, output);
     return output;
   }

@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { BoundedMap } from '../../domain/bounded-map.ts';
 import { readsOf, type TemplateReads } from '../../domain/plan/template-reads.ts';
 
 /** A template of values, or one that others include. */
@@ -7,19 +8,23 @@ export interface ValuesTemplate {
   text: string;
 }
 
-/** The values of a helmfile's environment, which all its services share: parsed once, where that is needed. */
+// The next plan, and the apply of this one, read mostly the same texts again.
+const knownReads = new BoundedMap<string, TemplateReads>(2_000);
+const knownValues = new BoundedMap<string, unknown>(8);
+
+/** The values of a helmfile's environment, which all its services share: parsed only where that is needed. */
 export class EnvironmentValues {
   /** The section of `helmfile build` with the values. */
   readonly text: string;
-  #parsed: { renderedvalues?: unknown } | undefined;
 
   constructor(text: string) {
     this.text = text;
   }
 
   get values(): unknown {
-    this.#parsed ??= (parse(this.text) as { renderedvalues?: unknown } | null) ?? {};
-    return this.#parsed.renderedvalues;
+    return remembered(knownValues, this.text, (text) => {
+      return (parse(text) as { renderedvalues?: unknown } | null)?.renderedvalues ?? null;
+    });
   }
 }
 
@@ -41,7 +46,7 @@ export function readByTemplates(
   variables: Readonly<Record<string, string>>,
 ): { text: string; notUnderstood?: string } {
   if (templates.length === 0) return { text: '' };
-  const reads = templates.map(({ text }) => readsOf(text));
+  const reads = templates.map(({ text }) => remembered(knownReads, text, readsOf));
   const notUnderstood = templates.flatMap(({ path }, index) => {
     const why = reads[index]?.notUnderstood;
     return why === undefined ? [] : `${path} ${why}`;
@@ -52,6 +57,14 @@ export function readByTemplates(
       : readValues(reads, environment, variables),
     ...(notUnderstood === undefined ? {} : { notUnderstood }),
   };
+}
+
+function remembered<V>(known: Map<string, V>, text: string, read: (text: string) => V): V {
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const now = read(text);
+  known.set(text, now);
+  return now;
 }
 
 function readValues(

@@ -1,5 +1,6 @@
 import type { V1Secret } from '@kubernetes/client-node';
 import { STAMP } from '../../contract/stamp.ts';
+import { BoundedMap } from '../../domain/bounded-map.ts';
 import { SlipwayError } from '../../domain/errors.ts';
 import type { HelmReleaseFacts } from '../../domain/services.ts';
 import { ask, listSecretMetadata, type KubernetesApi } from './client.ts';
@@ -183,7 +184,8 @@ const CONTENTS_MAX = 5_000;
 
 /** What was read of revisions before, for as long as nobody has changed them. */
 class RevisionContents {
-  readonly #known = new Map<string, RevisionContent>();
+  /** A revision that is looked at again after that many others is read again. */
+  readonly #known = new BoundedMap<string, RevisionContent>(CONTENTS_MAX);
 
   has(secret: V1Secret): boolean {
     return this.get(secret) !== undefined;
@@ -194,9 +196,6 @@ class RevisionContents {
   }
 
   keep({ metadata }: V1Secret, content: RevisionContent): RevisionContent {
-    // The oldest goes first; a revision that is looked at again is read again.
-    const [oldest] = this.#known.keys();
-    if (this.#known.size >= CONTENTS_MAX && oldest !== undefined) this.#known.delete(oldest);
     this.#known.set(key(metadata), content);
     return content;
   }
