@@ -1,5 +1,5 @@
 /** Wakes a loop early. */
-export interface Alarm {
+interface Alarm {
   ring: () => void;
   /** Waits until it is rung or the time is up; a ring while nobody waits ends the next wait at once. */
   wait: () => Promise<void>;

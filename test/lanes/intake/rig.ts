@@ -27,7 +27,7 @@ import { startForge, type SimulatedForge } from './forge.ts';
 export const WEBHOOK_SECRET = 'the secret of the webhooks';
 
 /** One write to an environment. */
-export interface Applied {
+interface Applied {
   commit: string;
   deploymentId: string;
   attempt: number;
@@ -37,7 +37,6 @@ export interface Applied {
 export interface Rig {
   database: TestDatabase;
   forge: SimulatedForge;
-  temporal: () => Temporal;
   /** Kills Temporal and starts it again on its file. */
   killTemporal: (awayMs: () => Promise<unknown>) => Promise<void>;
   /** What was written to each environment, in order; environments are called like their repositories. */
@@ -90,7 +89,6 @@ export async function startRig(): Promise<Rig> {
     database,
     forge,
     applied,
-    temporal: () => temporal,
     killTemporal: async (away) => {
       process.kill(temporal.pid, 'SIGKILL');
       await temporal.ended;
