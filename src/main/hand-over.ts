@@ -1,4 +1,5 @@
 import type { InboxRow } from '../adapters/postgres/inbox-claims.ts';
+import type { ReleaseHandle } from '../adapters/postgres/releases.ts';
 import type { Store } from '../adapters/postgres/store.ts';
 import type { ReleaseInput } from '../contract/workflow/payloads.ts';
 
@@ -14,13 +15,12 @@ export interface HandOverDependencies {
 
 /** Rows that one look at one branch answers stay together; what a person asked for stands alone. */
 export function together(rows: readonly InboxRow[]): InboxRow[][] {
-  const asked = rows.filter(({ request }) => request);
-  const pushed = rows.filter(({ request }) => !request);
-  const repositories = new Set(pushed.map(({ repository }) => repository));
-  return [
-    ...asked.map((row) => [row]),
-    ...[...repositories].map((name) => pushed.filter(({ repository }) => repository === name)),
-  ];
+  const groups = new Map<string, InboxRow[]>();
+  for (const row of rows) {
+    const key = row.request ? row.id : `${row.repository} ${row.releaseId ?? ''}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()];
 }
 
 /**
@@ -31,8 +31,10 @@ export async function handOver(
   deps: HandOverDependencies,
   rows: readonly InboxRow[],
 ): Promise<string | undefined> {
-  const request = rows[0]?.request;
-  return request ? startRun(deps, request) : startHead(deps, rows);
+  const [first] = rows;
+  if (first?.request) return startRun(deps, first.request);
+  if (first?.releaseId === undefined) return startHead(deps, rows);
+  return startMade(deps, await mustFind(deps, first.releaseId));
 }
 
 /** With their growing pauses about two minutes, in which a forge's git catches up with its webhooks. */
@@ -52,21 +54,18 @@ async function startHead(
   const { release } = await deps.releases.upsert({
     ...{ repository, commit, kind: 'automatic' },
     pushers: rows.flatMap(({ sender }) => sender ?? []),
+    rows: rows.map(({ id }) => id),
   });
-  // Temporal forgets ended workflows, so it alone would start an old head again.
-  if (!release.handedOver) {
-    const { id: releaseId, number: releaseNumber, kind } = release;
-    await deps.startRelease({
-      releaseId,
-      releaseNumber,
-      repository,
-      commit,
-      run: 0,
-      kind,
-      force: false,
-    });
-  }
-  return release.id;
+  return startMade(deps, release);
+}
+
+/** Starts a release, unless Temporal has had it: that forgets ended workflows, and would start an old head again. */
+async function startMade(deps: HandOverDependencies, release: ReleaseHandle): Promise<string> {
+  const { id: releaseId, number: releaseNumber, repository, commit, kind, handedOver } = release;
+  if (handedOver) return releaseId;
+  const input = { releaseId, releaseNumber, repository, commit, run: 0, kind, force: false };
+  await deps.startRelease(input);
+  return releaseId;
 }
 
 /** Starts the run that a person asked for. */
@@ -75,9 +74,7 @@ async function startRun(
   request: NonNullable<InboxRow['request']>,
 ): Promise<string> {
   const { releaseId, run, kind, force, environments } = request;
-  const release = await deps.releases.handle(releaseId);
-  if (!release) throw new Error(`release ${releaseId} is not in the store`);
-  const { number: releaseNumber, repository, commit } = release;
+  const { number: releaseNumber, repository, commit } = await mustFind(deps, releaseId);
   await deps.startRelease({
     releaseId,
     releaseNumber,
@@ -89,4 +86,10 @@ async function startRun(
     ...(environments ? { environments } : {}),
   });
   return releaseId;
+}
+
+async function mustFind(deps: HandOverDependencies, releaseId: string): Promise<ReleaseHandle> {
+  const release = await deps.releases.handle(releaseId);
+  if (release) return release;
+  throw new Error(`release ${releaseId} is not in the store`);
 }

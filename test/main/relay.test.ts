@@ -189,6 +189,35 @@ describe('a push', () => {
     );
   });
 
+  it('whose start failed keeps its release when the branch moves on meanwhile', async () => {
+    const repository = repositoryWithHead();
+    const older = heads.get(repository);
+    temporal.isAway = true;
+    startRelay();
+    const first = await push(repository);
+    await vi.waitFor(async () => {
+      expect((await row(first.id)).last_error).toBe('Temporal is away');
+    });
+    heads.set(repository, someCommit());
+    const second = await push(repository);
+    await vi.waitFor(async () => {
+      expect((await row(second.id)).last_error).toBe('Temporal is away');
+    });
+    temporal.isAway = false;
+    await makeDue();
+    await allDone();
+    expect(starts.map(({ commit }) => commit).sort()).toEqual(
+      [older, heads.get(repository)].sort(),
+    );
+    const forgotten = await database.db
+      .selectFrom('releases')
+      .select('id')
+      .where('repository', '=', repository)
+      .where('handed_over_at', 'is', null)
+      .execute();
+    expect(forgotten).toEqual([]);
+  });
+
   it('of a repository that cannot be read holds up no other', async () => {
     const broken = await push(someName('broken'));
     const repository = repositoryWithHead();

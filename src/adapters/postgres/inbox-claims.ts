@@ -13,6 +13,8 @@ export interface InboxRow {
   /** The commit that a push reported; the head is read from git, which may be behind. */
   after?: string;
   sender?: Pusher;
+  /** What an earlier try made of it, and could not start. */
+  releaseId?: string;
   /** The run that was asked for through the API. */
   request?: {
     releaseId: string;
@@ -166,6 +168,7 @@ async function claim(
     ...(row.sender_id === null
       ? {}
       : { sender: { forgeUser: row.sender_id, login: row.sender_login ?? '' } }),
+    ...(row.source !== 'api' && row.release_id !== null ? { releaseId: row.release_id } : {}),
     ...(row.source === 'api' && row.release_id !== null && row.run !== null
       ? {
           request: {

@@ -37,11 +37,23 @@ export interface ReleaseFilter {
 
 export function createReleases(db: Db) {
   return {
-    /** The release of a commit; made when there is none. */
-    upsert: (input: NewRelease): Promise<{ release: ReleaseHandle; created: boolean }> =>
+    /**
+     * The release of a commit; made when there is none. The inbox's `rows` that led to it keep it: when
+     * it cannot be started now they start this one later, also when the branch has moved on.
+     */
+    upsert: (
+      input: NewRelease & { rows?: readonly string[] },
+    ): Promise<{ release: ReleaseHandle; created: boolean }> =>
       db.transaction().execute(async (tx) => {
         const answer = await upsert(tx, input);
         await notePushers(tx, answer.release.id, input.pushers ?? []);
+        if (input.rows) {
+          await tx
+            .updateTable('inbox')
+            .set({ release_id: answer.release.id })
+            .where('id', 'in', [...input.rows])
+            .execute();
+        }
         return answer;
       }),
 
