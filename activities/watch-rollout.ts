@@ -5,7 +5,7 @@ import type { CauseReport } from '../src/domain/cause.ts';
 import { SlipwayError } from '../src/domain/errors.ts';
 import { recentRestartsOf, withRecentRestarts } from '../src/domain/recent-restarts.ts';
 import { judgeRestart } from '../src/domain/restart.ts';
-import { assessWorkload, type WorkloadVerdict } from '../src/domain/rollout.ts';
+import { assessWorkload } from '../src/domain/rollout.ts';
 import {
   judgeAfterApply,
   judgeTakenBack,

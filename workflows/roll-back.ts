@@ -1,5 +1,5 @@
 import { isCancellation, sleep } from '@temporalio/workflow';
-import type { DeploymentRef, DeploymentRequest } from '../src/contract/workflow/payloads.ts';
+import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import { CAUSES, isCauseCode } from '../src/domain/errors.ts';
 import type { RecordedService } from '../src/domain/plan/plan-services.ts';
 import type { ServiceRecord } from '../src/domain/plan/service-records.ts';

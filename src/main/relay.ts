@@ -53,7 +53,7 @@ export function createRelay(deps: RelayDependencies): Relay {
       }
       const room = IN_HAND_MAX - inHand.size;
       const rows = room > 0 ? await orNothing(() => deps.inbox.take(room)) : [];
-      for (const rowsOfOne of together(rows)) hold(rowsOfOne);
+      for (const rowsOfOne of together(rows)) void hold(rowsOfOne);
       if (room === 0 || rows.length < room) await alarm.wait();
     }
   };
@@ -123,8 +123,8 @@ async function handle(
   const ids = rows.map(({ id }) => id);
   try {
     const releaseId = await handOver(deps, rows);
-    if (releaseId !== undefined) return await deps.inbox.done(ids, releaseId);
-    await deps.inbox.retryLater(ids, 'git does not show the pushed commit yet');
+    if (releaseId !== undefined) await deps.inbox.done(ids, releaseId);
+    else await deps.inbox.retryLater(ids, 'git does not show the pushed commit yet');
   } catch (error) {
     const repository = rows[0]?.repository;
     deps.log.warn({ err: error, repository, ids }, 'a release was not started');

@@ -173,7 +173,11 @@ function outboxOf(cluster: 'local' | 'prod'): Promise<string[]> {
 
 async function environmentOf(cluster: 'local' | 'prod'): Promise<Record<string, string>> {
   const text = await readFile(`/proc/${slipway.worker(cluster).pid}/environ`, 'utf8');
-  return Object.fromEntries(text.split('\0').map((pair) => pair.split(/=(.*)/s).slice(0, 2)));
+  const pairs = text.split('\0').map((pair): [string, string] => {
+    const [, name = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
+    return [name, value];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** Environments, arguments and kubeconfigs of the processes that the worker of a cluster started. */

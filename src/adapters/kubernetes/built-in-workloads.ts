@@ -92,7 +92,8 @@ async function listAll<T extends { metadata?: V1ObjectMeta }>(
 }
 
 /** A selector of labels as a query; all objects, where there is none. */
-function selectorText({ matchLabels = {}, matchExpressions = [] }: V1LabelSelector = {}): string {
+function selectorText(selector?: V1LabelSelector): string {
+  const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
   const expressions = matchExpressions.map(({ key, operator, values = [] }) => {
     if (operator === 'Exists') return key;
     if (operator === 'DoesNotExist') return `!${key}`;

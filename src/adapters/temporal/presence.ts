@@ -15,6 +15,7 @@ export async function hasWorker(
   const { pollers } = await connection.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: presenceQueue(cluster) },
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- its enum is in a package that only Temporal's own depend on
     taskQueueType: ACTIVITY,
   });
   return pollers.length > 0;

@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sendPush } from '../../support/github-push.ts';
 import { commitOf, numberOf } from './forge.ts';
