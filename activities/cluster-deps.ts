@@ -6,8 +6,9 @@ import type { EnvironmentLease } from '../src/adapters/kubernetes/lease.ts';
 import type { HealthSink } from '../src/contract/health-sink.ts';
 import type { LogSink } from '../src/contract/log-sink.ts';
 import type { PlanSink } from '../src/contract/plan-sink.ts';
-import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
+import type { DeploymentRef, EnvironmentRef } from '../src/contract/workflow/payloads.ts';
 import type { ServiceDiff } from '../src/domain/diff/plan-diff.ts';
+import type { NotLookedAt } from '../src/domain/drift/report.ts';
 import type { PodIdentity, ProcessIdentity } from '../src/domain/lease.ts';
 import type { RestartTarget } from '../src/domain/restart.ts';
 import type { HelmReleaseFacts } from '../src/domain/services.ts';
@@ -24,7 +25,7 @@ export interface ClusterDeps {
     signal: AbortSignal,
     work: (helmfile: Helmfile) => Promise<T>,
   ) => Promise<T>;
-  cluster: (deployment: DeploymentRef) => ClusterView;
+  cluster: (environment: EnvironmentRef) => ClusterView;
   /** Keyed digest of texts that may hold secrets. */
   digest: (deployment: DeploymentRef, texts: readonly string[]) => string;
   settings: (deployment: DeploymentRef) => PlanSettings;
@@ -64,6 +65,14 @@ export interface ClusterView {
   helmHistory: (services: readonly string[]) => Promise<HelmReleaseFacts[]>;
   /** What the newest revisions of these services applied, hooks included; absent where there is none. */
   manifests: (services: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** The workloads whose replicas an autoscaler decides, such as `Deployment/api`. */
+  autoscaled: () => Promise<ReadonlySet<string>>;
+  /** Compares the live objects of a service with its manifest, by dry runs; without secrets in the answer. */
+  drift: (looked: {
+    service: string;
+    manifest: string;
+    autoscaled: ReadonlySet<string>;
+  }) => Promise<{ diff: ServiceDiff; notLookedAt: NotLookedAt[] }>;
   /** The workloads that these Helm releases declare. */
   workloads: (released: readonly Released[]) => Promise<WorkloadFacts[]>;
   /** Replaces the pods of these workloads, once for each mark; all of them or none. */

@@ -4,6 +4,7 @@ import { createApply } from './apply.ts';
 import { createCheckout } from './checkout.ts';
 import type { ClusterDeps } from './cluster-deps.ts';
 import { createHeal, createInspect } from './inspect.ts';
+import { createLookForDrift } from './look-for-drift.ts';
 import { createPlan } from './plan.ts';
 import { createReadReleases } from './read-releases.ts';
 import { createRestart } from './restart.ts';
@@ -22,6 +23,7 @@ export function createClusterActivities(deps: ClusterDeps): ClusterActivities {
     apply: createApply(deps, ends),
     restart: createRestart(deps),
     rollBack: createRollBack(deps),
+    lookForDrift: createLookForDrift(deps),
     watchRollout: createWatchRollout(deps, ends),
   };
 }

@@ -34,6 +34,7 @@ export interface ServiceDeps extends AcceptDeps {
   /** What Temporal runs in a namespace. */
   runningDeployment: (key: LaneKey) => Promise<DeploymentRequest | undefined>;
   gates: GateDeps;
+  drift: Pick<ServiceActivities, 'beginDriftLook' | 'recordDrift'>;
   polls: Omit<PollDeps, 'mirror'>;
 }
 
@@ -138,6 +139,7 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
     acceptCommit: (input) => beating((signal) => acceptCommit(deps, input, signal)),
     readRecorded: (input) => deps.services.readRecorded(input),
     readGates: (input) => readGates(deps.gates, input),
+    ...deps.drift,
     recordPhase: (input) => deps.deployments.recordPhase(input),
     recordOutcome: (input) => deps.deployments.recordOutcome(input),
     pollHead: createPollHead({ mirror: deps.mirror, ...deps.polls }),

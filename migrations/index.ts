@@ -9,6 +9,7 @@ import * as workers from './0008-workers.ts';
 import * as polls from './0011-polls.ts';
 import * as lanes from './0012-lanes.ts';
 import * as observe from './0013-observe.ts';
+import * as drift from './0014-drift.ts';
 
 /** All migrations in order. A shipped one never changes; a new one gets the next number. */
 export const migrations: Record<string, Migration> = {
@@ -22,4 +23,5 @@ export const migrations: Record<string, Migration> = {
   '0011-polls': polls,
   '0012-lanes': lanes,
   '0013-observe': observe,
+  '0014-drift': drift,
 };

@@ -31,6 +31,8 @@ export const {
   recordPhase,
   recordOutcome,
   submitToLane,
+  beginDriftLook,
+  recordDrift,
   lookAtDeployment,
   readRecorded,
   readGates,
@@ -45,6 +47,22 @@ export const { pollHead } = proxyActivities<ServiceActivities>({
   scheduleToCloseTimeout: 5 * MINUTE,
   retry: { initialInterval: SECOND, maximumInterval: 10 * SECOND, maximumAttempts: 3 },
 });
+
+/** The look for drift on one cluster's queue. It belongs to no deployment, and nobody waits for it. */
+export function driftOnCluster(cluster: string, where: string): ClusterActivities['lookForDrift'] {
+  return proxyActivities<ClusterActivities>({
+    taskQueue: clusterQueue(cluster),
+    // A worker that is absent is told; the next look comes by itself.
+    scheduleToStartTimeout: 5 * MINUTE,
+    startToCloseTimeout: 5 * MINUTE,
+    scheduleToCloseTimeout: 12 * MINUTE,
+    heartbeatTimeout: 30 * SECOND,
+    retry: { initialInterval: SECOND, maximumInterval: 30 * SECOND, maximumAttempts: 3 },
+    // After whatever a deployment asks for.
+    priority: { priorityKey: 5 },
+    summary: `Look for drift in ${where}`,
+  }).lookForDrift;
+}
 
 /** A deployment as the parts of its workflow know it. */
 export interface Underway extends DeploymentRequest {

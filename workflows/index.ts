@@ -1,4 +1,5 @@
 export { deploymentWorkflow } from './deployment.ts';
+export { driftWorkflow } from './drift.ts';
 export { laneWorkflow } from './lane.ts';
 export { pollWorkflow } from './poll.ts';
 export { releaseWorkflow } from './release.ts';

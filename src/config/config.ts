@@ -83,6 +83,8 @@ export interface EnvironmentConfig {
   overtakeVerifying: boolean;
   /** Whether a chart that moved within its range is released by itself. */
   chartRanges: 'hold' | 'follow';
+  /** How often drift is looked for; absent: not by itself. */
+  driftMs?: number;
   /** Uninstalls what Slipway deployed and the repository no longer declares. */
   prune: boolean;
 }

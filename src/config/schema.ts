@@ -235,6 +235,13 @@ const environmentSchema = Type.Object(
           'A chart that moved within its range joins the next release (hold, the default), or is released by a merge that changes nothing else (follow).',
       }),
     ),
+    drift: Type.Optional(
+      text(
+        'off, or a duration in whole minutes or hours such as 15m',
+        'How often it is looked whether everything is as it was left. Default 15m.',
+        { pattern: '^(off|[1-9][0-9]{0,2}m|[1-9][0-9]?h)$' },
+      ),
+    ),
     mode: Type.Optional(
       modeSchema(
         'With observe nothing is applied here: plans are compared with what another pipeline does. Default: the repository’s.',

@@ -124,6 +124,7 @@ function toEnvironment(
     restart: raw.restart ?? [],
     overtakeVerifying: raw.overtakeVerifying ?? false,
     chartRanges: raw.chartRanges ?? 'hold',
+    ...(raw.drift === 'off' ? {} : { driftMs: milliseconds(raw.drift ?? '15m') }),
     prune: raw.prune ?? false,
   };
 }

@@ -6,6 +6,7 @@ import { requirePermissions } from './auth.ts';
 import { addCancelRoutes } from './cancel.ts';
 import { addDeploymentRoutes } from './deployments.ts';
 import type { AppDependencies } from './dependencies.ts';
+import { addDriftRoutes } from './drift.ts';
 import { addEnvironmentRoutes } from './environments.ts';
 import { answerError, answerErrorsAsProblems } from './errors.ts';
 import { addGateRoutes } from './gates.ts';
@@ -53,6 +54,7 @@ export async function createApp(deps: AppDependencies): Promise<FastifyInstance>
   const wake = createWake(deps, app.log);
   addEnvironmentRoutes(app, deps.store, wake);
   addRollbackRoute(app, deps.store, wake);
+  addDriftRoutes(app, deps.store, deps.orchestrator);
   addApprovalRoutes(app, deps.store, wake);
   addGateRoutes(app, deps.store, wake);
   addInboxRoutes(app, deps.store.inboxEntries);

@@ -34,6 +34,13 @@ export interface AppDependencies {
     }) => Promise<'cancelling' | 'not-running'>;
     /** Tells the deployments that wait there to look at their gates again. */
     gatesChanged: (lanes: readonly { cluster: string; namespace: string }[]) => Promise<void>;
+    /** Has somebody look for drift there now. */
+    lookForDrift: (environment: {
+      repository: string;
+      environment: string;
+      cluster: string;
+      namespace: string;
+    }) => Promise<void>;
   };
   /** What must answer before the process takes requests, by name; each throws when it does not. */
   checks: Readonly<Record<string, () => Promise<void>>>;

@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger';
 import { agreementSchemas } from '../contract/api/agreement.ts';
+import { driftSchema } from '../contract/api/drift.ts';
 import { deploymentSchemas } from '../contract/api/deployment.ts';
 import { diffSchemas } from '../contract/api/diff.ts';
 import { whySchemas } from '../contract/api/why.ts';
@@ -24,6 +25,7 @@ const NAMED_SCHEMAS = [
   ...deploymentSchemas,
   ...diffSchemas,
   ...agreementSchemas,
+  driftSchema,
   ...gateSchemas,
   ...whySchemas,
   ...healthSchemas,

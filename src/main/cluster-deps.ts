@@ -11,7 +11,9 @@ import {
   writeKubeconfig,
   type ClusterAccess,
 } from '../adapters/kubernetes/access.ts';
-import { openKubernetes, type KubernetesApi } from '../adapters/kubernetes/client.ts';
+import { listAutoscaled } from '../adapters/kubernetes/autoscaled.ts';
+import { openKubernetes } from '../adapters/kubernetes/client.ts';
+import { lookForDrift } from '../adapters/kubernetes/drift.ts';
 import { listEvents } from '../adapters/kubernetes/events.ts';
 import {
   markHelmRevisionFailed,
@@ -24,6 +26,7 @@ import {
   readManifests,
 } from '../adapters/kubernetes/helm-releases.ts';
 import { EnvironmentLease } from '../adapters/kubernetes/lease.ts';
+import { LiveObjects } from '../adapters/kubernetes/live-objects.ts';
 import { readLastLines } from '../adapters/kubernetes/logs.ts';
 import { isPodGone } from '../adapters/kubernetes/pods.ts';
 import { restartWorkloads } from '../adapters/kubernetes/restart.ts';
@@ -35,7 +38,7 @@ import { environmentKey, type EnvironmentSecrets, type PlanSecrets } from '../co
 import type { LogSink } from '../contract/log-sink.ts';
 import type { HealthSink } from '../contract/health-sink.ts';
 import type { PlanSink } from '../contract/plan-sink.ts';
-import type { DeploymentRef } from '../contract/workflow/payloads.ts';
+import type { EnvironmentRef } from '../contract/workflow/payloads.ts';
 import { SlipwayError } from '../domain/errors.ts';
 import type { PodIdentity } from '../domain/lease.ts';
 import { createMirrors } from './mirrors.ts';
@@ -63,7 +66,7 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
   const { config, secrets, folder, tools, redact } = options;
   const mirror = createMirrors(config, secrets.forgeTokens, folder);
 
-  const secretsOf = ({ repository, environment }: DeploymentRef): EnvironmentSecrets => {
+  const secretsOf = ({ repository, environment }: EnvironmentRef): EnvironmentSecrets => {
     const found = secrets.environments.get(environmentKey(repository, environment));
     if (found) return found;
     throw new SlipwayError(
@@ -71,32 +74,21 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
       `${repository}/${environment} is not configured on cluster "${options.cluster}".`,
     );
   };
-  const accessOf = (deployment: DeploymentRef): ClusterAccess => {
+  const accessOf = (deployment: EnvironmentRef): ClusterAccess => {
     const { token } = secretsOf(deployment);
     const { namespace } = deployment;
     return { ...options.access, namespace, ...(token === undefined ? {} : { token }) };
   };
 
-  const isObserved = ({ repository, environment }: DeploymentRef) =>
+  const isObserved = ({ repository, environment }: EnvironmentRef) =>
     config.repositories.get(repository)?.environments.get(environment)?.mode === 'observe';
 
   const evaluations = new Evaluations();
 
-  // Kept, because a Lease is silent only for who has looked at it before.
-  const leases = new Map<string, EnvironmentLease>();
-  const leaseOf = (deployment: DeploymentRef): EnvironmentLease => {
-    const lease = leases.get(deployment.namespace) ?? new EnvironmentLease(accessOf(deployment));
-    leases.set(deployment.namespace, lease);
-    return lease;
-  };
-
-  // Kept, with the connections of each.
-  const apis = new Map<string, KubernetesApi>();
-  const apiOf = (deployment: DeploymentRef): KubernetesApi => {
-    const api = apis.get(deployment.namespace) ?? openKubernetes(accessOf(deployment));
-    apis.set(deployment.namespace, api);
-    return api;
-  };
+  // A Lease is silent only for who has looked at it before.
+  const leaseOf = keptByNamespace((environment) => new EnvironmentLease(accessOf(environment)));
+  const apiOf = keptByNamespace((environment) => openKubernetes(accessOf(environment)));
+  const liveObjectsOf = keptByNamespace((environment) => LiveObjects.open(accessOf(environment)));
 
   return {
     mirror,
@@ -146,6 +138,9 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
         helmReleases: () => listHelmReleases(api, namespace),
         helmHistory: (services) => listHelmHistory(api, namespace, services),
         manifests: (services) => readManifests(api, namespace, services),
+        autoscaled: () => listAutoscaled(api, namespace),
+        drift: (looked) =>
+          lookForDrift(liveObjectsOf(deployment), { ...looked, namespace, redact }),
         workloads: (released) => listWorkloads(api, namespace, released),
         restart: (workloads, mark) => restartWorkloads(api, namespace, workloads, mark),
         events: (names) => listEvents(api, namespace, names),
@@ -173,6 +168,19 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
       for (const text of texts) hmac.update(text).update('\0');
       return hmac.digest('hex');
     },
+  };
+}
+
+/** Made at its first use and kept, with what it knows and the connections that it has. */
+function keptByNamespace<T>(
+  make: (environment: EnvironmentRef) => T,
+): (environment: EnvironmentRef) => T {
+  const kept = new Map<string, T>();
+  return (environment) => {
+    const { namespace } = environment;
+    const found = kept.get(namespace) ?? make(environment);
+    kept.set(namespace, found);
+    return found;
   };
 }
 

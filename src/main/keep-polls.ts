@@ -5,7 +5,7 @@ const AGAIN_MS = 3_600_000;
 const RETRY_MS = 10_000;
 
 /**
- * Sets the schedules of the polls until it worked, and from time to time again. The branches are also
+ * Sets the schedules of polls and looks for drift until it worked, and from time to time again. The branches are
  * looked at as soon as that is possible, because nobody did while the servers were away.
  */
 export function keepPolls(deps: {
@@ -24,7 +24,7 @@ export function keepPolls(deps: {
         if (!looked) await deps.lookNow();
         looked = true;
       } catch (error) {
-        deps.log.warn({ err: error }, 'the schedules of the polls were not set');
+        deps.log.warn({ err: error }, 'the schedules were not set');
         pauseMs = RETRY_MS;
       }
       await delay(pauseMs, undefined, { signal }).catch(() => undefined);

@@ -6,6 +6,7 @@ import { failureInterceptor } from '../../activities/failure-interceptor.ts';
 import { createServiceActivities } from '../../activities/service.ts';
 import type { Mirror } from '../adapters/git/mirror.ts';
 import { openDatabase } from '../adapters/postgres/database.ts';
+import type { DriftWatch } from '../adapters/temporal/drift.ts';
 import { listenForInbox } from '../adapters/postgres/notifications.ts';
 import { createStore } from '../adapters/postgres/store.ts';
 import { Orchestrator } from '../adapters/temporal/orchestrator.ts';
@@ -15,7 +16,7 @@ import {
   createServiceWorker,
   installRuntime,
 } from '../adapters/temporal/workers.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, EnvironmentConfig } from '../config/config.ts';
 import { freezesInForce } from '../config/freeze-calendar.ts';
 import { loadConfig } from '../config/load.ts';
 import { resolveSecrets, type ServerSecrets } from '../config/secrets.ts';
@@ -89,6 +90,7 @@ export async function serve(parts: ServerParts): Promise<void> {
           ? 'cancelling'
           : 'not-running',
       gatesChanged: (lanes) => orchestrator.gatesChanged(lanes),
+      lookForDrift: (environment) => orchestrator.lookForDrift(environment),
     },
     checks: { database: database.check, temporal: () => orchestrator.check() },
     logger: log,
@@ -130,6 +132,7 @@ export async function serve(parts: ServerParts): Promise<void> {
           return place ? freezesInForce(place.freeze, now) : [];
         },
       },
+      drift: store.drift,
       polls: {
         branch: (name) => config.repositories.get(name)?.branch,
         heads: store.inbox,
@@ -148,7 +151,10 @@ export async function serve(parts: ServerParts): Promise<void> {
       const worker = await createServiceWorker(setting, activities);
       const polls = pollsOf(config);
       const polling = keepPolls({
-        setSchedules: () => orchestrator.setPollSchedules(polls),
+        setSchedules: async () => {
+          await orchestrator.setPollSchedules(polls);
+          await orchestrator.setDriftSchedules(driftWatchesOf(environments));
+        },
         lookNow: () => orchestrator.pollNow(polls),
         log,
       });
@@ -193,6 +199,15 @@ async function untilConnected(address: string, log: Logger, stop: AbortSignal) {
 function pollsOf(config: Config): Poll[] {
   return [...config.repositories].flatMap(([repository, { pollMs }]) =>
     pollMs === undefined ? [] : [{ repository, everyMs: pollMs }],
+  );
+}
+
+/** What is observed belongs to another pipeline: whatever it does there is no drift. */
+function driftWatchesOf(environments: readonly EnvironmentConfig[]): DriftWatch[] {
+  return environments.flatMap(({ repository, name, cluster, namespace, mode, driftMs }) =>
+    driftMs === undefined || mode === 'observe'
+      ? []
+      : [{ repository, environment: name, cluster, namespace, everyMs: driftMs }],
   );
 }
 

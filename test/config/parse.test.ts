@@ -74,6 +74,7 @@ describe('a valid file', () => {
       restart: [],
       overtakeVerifying: false,
       chartRanges: 'hold',
+      driftMs: 900_000,
       prune: false,
     });
     expect(config.repositories.get('prod')?.environments.get('cs-prod')).toMatchObject({

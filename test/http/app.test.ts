@@ -30,6 +30,8 @@ const ROUTES = [
   ['GET', '/api/v1/environments', 401],
   ['GET', '/api/v1/environments/{repository}/{name}', 401],
   ['GET', '/api/v1/environments/{repository}/{name}/agreement', 401],
+  ['GET', '/api/v1/environments/{repository}/{name}/drift', 401],
+  ['POST', '/api/v1/environments/{repository}/{name}/drift', 401],
   ['POST', '/api/v1/environments/{repository}/{name}/hold', 401],
   ['POST', '/api/v1/environments/{repository}/{name}/resume', 401],
   ['POST', '/api/v1/environments/{repository}/{name}/rollback', 401],

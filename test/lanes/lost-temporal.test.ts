@@ -157,6 +157,7 @@ function service(orchestrator: Orchestrator) {
       calendar: () => [],
       hasWorker: () => Promise.resolve(true),
     },
+    drift: store.drift,
     polls: { branch: () => 'main', heads: store.inbox, seen: store.polls, log },
   });
 }

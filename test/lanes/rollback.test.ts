@@ -31,6 +31,7 @@ beforeAll(async () => {
   app = await startTestApp({
     orchestrator: {
       cancelRelease: () => Promise.reject(new Error('nobody cancels here')),
+      lookForDrift: () => Promise.resolve(),
       gatesChanged: (lanes) => orchestrator.gatesChanged(lanes),
     },
   });
@@ -129,6 +130,7 @@ async function inEnvironment(name: string, story: (place: Place) => Promise<void
       calendar: () => [],
       hasWorker: () => Promise.resolve(true),
     },
+    drift: store.drift,
     polls: { branch: () => 'main', heads: store.inbox, seen: store.polls, log: SILENT },
   });
   const relay = createRelay({

@@ -150,6 +150,7 @@ export function clusterThat(
     checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
     plan: ({ deployment }) => Promise.resolve({ digest: deployment.commit, services }),
     readReleases: () => Promise.resolve([]),
+    lookForDrift: () => Promise.reject(new Error('nobody looks for drift here')),
     inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
     heal: () => Promise.resolve({ healed: [] }),
     apply: (input) => {

@@ -16,6 +16,8 @@ export interface TestApp {
   cancelled: unknown[];
   /** Lanes whose deployments were told to look at their gates. */
   woken: unknown[];
+  /** Environments that somebody was asked to look at for drift. */
+  looks: unknown[];
   cancelAnswer: { value: 'cancelling' | 'not-running' };
   repositories: Map<string, ServedRepository>;
   close: () => Promise<void>;
@@ -27,6 +29,7 @@ export async function startTestApp(change: Partial<AppDependencies> = {}): Promi
   const { token } = await database.store.tokens.create({ name: 'ada' });
   const cancelled: unknown[] = [];
   const woken: unknown[] = [];
+  const looks: unknown[] = [];
   const cancelAnswer: TestApp['cancelAnswer'] = { value: 'cancelling' };
   const repositories = new Map<string, ServedRepository>([
     ['notprod', served({ url: 'https://github.com/example/deployments-notprod.git' })],
@@ -44,6 +47,10 @@ export async function startTestApp(change: Partial<AppDependencies> = {}): Promi
         cancelled.push(input);
         return Promise.resolve(cancelAnswer.value);
       },
+      lookForDrift: (environment) => {
+        looks.push(environment);
+        return Promise.resolve();
+      },
       gatesChanged: (lanes) => {
         woken.push(...lanes);
         return Promise.resolve();
@@ -58,6 +65,7 @@ export async function startTestApp(change: Partial<AppDependencies> = {}): Promi
     signedIn: { authorization: `Bearer ${token}` },
     cancelled,
     woken,
+    looks,
     cancelAnswer,
     repositories,
     close: async () => {

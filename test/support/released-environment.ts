@@ -13,6 +13,7 @@ import type { HealthRecord } from '../../src/contract/health-sink.ts';
 import type { DeploymentRef } from '../../src/contract/workflow/payloads.ts';
 import type { PlanDiffRecord } from '../../src/contract/plan-sink.ts';
 import type { CauseReport } from '../../src/domain/cause.ts';
+import type { DriftReport } from '../../src/domain/drift/report.ts';
 import { SlipwayError } from '../../src/domain/errors.ts';
 import { judgeAgreement, type Observation } from '../../src/domain/observe/agreement.ts';
 import type { RecordedService } from '../../src/domain/plan/plan-services.ts';
@@ -217,6 +218,12 @@ export class ReleasedEnvironment {
     const { end, judgement } = await this.#apply(deployment, plan);
     for (const record of recordsOf(plan, end, judgement)) this.#remember(record);
     return { plan, end, log: [...this.#log] };
+  }
+
+  /** Looks for drift from what its releases left, or from this. */
+  lookForDrift(recorded = [...this.#recorded.values()]): Promise<DriftReport> {
+    const environment = this.#ref('');
+    return runActivity(this.activities.lookForDrift, { environment, recorded });
   }
 
   /** Observes with an empty memory what another pipeline does meanwhile; its diffs are in {@link diffs}. */

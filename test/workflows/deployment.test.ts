@@ -637,6 +637,7 @@ async function deploy(
     checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
     plan: () => Promise.resolve(plan),
     readReleases: () => Promise.resolve([]),
+    lookForDrift: () => Promise.reject(new Error('nobody looks for drift here')),
     inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
     heal: () => Promise.resolve({ healed: [] }),
     apply: () => Promise.resolve({ durationMs: 1 }),

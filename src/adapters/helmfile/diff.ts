@@ -2,6 +2,7 @@ import { compareManifests } from '../../domain/diff/compare.ts';
 import { describeChange } from '../../domain/diff/describe.ts';
 import type { ServiceDiff } from '../../domain/diff/plan-diff.ts';
 import { isObject, type Resource } from '../../domain/diff/resource.ts';
+import type { Redaction } from '../../domain/diff/veil.ts';
 import { createRedactor } from '../../domain/redact.ts';
 import { documentsOf, parseDocuments } from './manifests.ts';
 
@@ -30,16 +31,20 @@ export function diffService(
   const secrets = [...documents.before, ...documents.after].filter((text) =>
     text.includes('Secret'),
   );
-  const values = parseDocuments(secrets, namespace).flatMap(secretValues);
-  const ownSecrets = createRedactor([...new Set(values)]);
-  const redact = {
-    name: options.redact,
-    value: (text: string) => options.redact(ownSecrets.text(text)),
-  };
+  const redact = redactionOf(parseDocuments(secrets, namespace), options.redact);
   return {
     service,
     resources: changes.map((change) => describeChange(change, redact)),
   };
+}
+
+/** Hides what these resources' Secrets hold, wherever it stands, and what `redact` masks. */
+export function redactionOf(
+  resources: readonly Resource[],
+  redact: (text: string) => string,
+): Redaction {
+  const ownSecrets = createRedactor([...new Set(resources.flatMap(secretValues))]);
+  return { name: redact, value: (text) => redact(ownSecrets.text(text)) };
 }
 
 /** Documents that are the same in both need no parsing, which is what takes the time. */

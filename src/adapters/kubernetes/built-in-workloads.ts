@@ -1,5 +1,6 @@
 import type { V1LabelSelector, V1ObjectMeta } from '@kubernetes/client-node';
 import type { WorkloadFacts } from '../../domain/workload.ts';
+import { listAutoscaled } from './autoscaled.ts';
 import type { KubernetesApi } from './client.ts';
 import {
   barePodFacts,
@@ -50,13 +51,15 @@ export async function listBuiltIn(
     listAll(theirs([...deployments, ...statefulSets, ...daemonSets, ...jobs]), (where) =>
       api.core.listNamespacedPod(where),
     ),
-    deployments.length > 0 ? autoscaledNames(api, namespace) : new Set<string>(),
+    deployments.length > 0 ? listAutoscaled(api, namespace) : new Set<string>(),
   ]);
   return [
     ...deployments.map((item) => ({
       facts: {
         ...deploymentFacts(item, replicaSets, pods),
-        ...(autoscaled.has(item.metadata?.name ?? '') ? { autoscaled: true as const } : {}),
+        ...(autoscaled.has(`Deployment/${item.metadata?.name ?? ''}`)
+          ? { autoscaled: true as const }
+          : {}),
       },
       metadata: item.metadata,
     })),
@@ -101,18 +104,4 @@ function selectorText(selector?: V1LabelSelector): string {
   });
   const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
   return [...labels, ...expressions].join(',');
-}
-
-/** The Deployments whose replicas an autoscaler decides, whoever made it. */
-async function autoscaledNames(api: KubernetesApi, namespace: string): Promise<Set<string>> {
-  // Whoever may not list them sees a plain Deployment, which is the stricter judgement.
-  const list = await api.autoscaling
-    .listNamespacedHorizontalPodAutoscaler({ namespace })
-    .catch(() => ({ items: [] }));
-  return new Set(
-    list.items
-      .map(({ spec }) => spec.scaleTargetRef)
-      .filter(({ kind }) => kind === 'Deployment')
-      .map(({ name }) => name),
-  );
 }

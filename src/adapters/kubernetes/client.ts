@@ -123,7 +123,8 @@ function networkReason(error: unknown): {
   return { reason, code: UNTRUSTED.test(name) ? 'cluster-auth' : 'cluster-unreachable' };
 }
 
-function bodyMessage(body: unknown): string | undefined {
+/** What the API server says about a failure; undefined where something before it answered. */
+export function bodyMessage(body: unknown): string | undefined {
   try {
     const parsed: unknown = typeof body === 'string' ? JSON.parse(body) : body;
     if (typeof parsed === 'object' && parsed !== null && 'message' in parsed) {

@@ -108,10 +108,21 @@ function configured(db: Db) {
         .limit(1)
         .as('deployment_id'),
     )
+    .select((of) =>
+      of
+        .selectFrom('drift')
+        .select('drift.since')
+        .whereRef('drift.repository', '=', 'environments.repository')
+        .whereRef('drift.environment', '=', 'environments.name')
+        .as('drift_since'),
+    )
     .where('configured', '=', true);
 }
 
-type Row = Selectable<Tables['environments']> & { deployment_id: string | null };
+type Row = Selectable<Tables['environments']> & {
+  deployment_id: string | null;
+  drift_since: Date | null;
+};
 
 async function withState(db: Db, rows: readonly Row[]): Promise<Environment[]> {
   if (rows.length === 0) return [];
@@ -141,6 +152,7 @@ async function withState(db: Db, rows: readonly Row[]): Promise<Environment[]> {
     acceptedCommit: row.accepted_commit,
     hold:
       holds.find((of) => of.repository === row.repository && of.name === row.name)?.hold ?? null,
+    drift: row.drift_since ? { since: iso(row.drift_since) } : null,
     deployment: deployments.find(({ id }) => id === row.deployment_id) ?? null,
     services: services
       .filter((of) => of.repository === row.repository && of.environment === row.name)

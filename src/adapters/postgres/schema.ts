@@ -4,6 +4,7 @@ import type { CauseReport } from '../../domain/cause.ts';
 import type { OverridableGate, Verdict, Waiting } from '../../domain/gates/facts.ts';
 import type { HealthState, ServiceHealth } from '../../domain/health.ts';
 import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
+import type { DriftReport } from '../../domain/drift/report.ts';
 import type { DeploymentKind } from '../../domain/overtaking.ts';
 import type { Observation, ServiceAgreement } from '../../domain/observe/agreement.ts';
 import type { DeploymentPhase, ReleasePhase } from '../../domain/phases.ts';
@@ -19,6 +20,7 @@ export interface Tables {
   plan_diffs: PlanDiffTable;
   health: HealthTable;
   observations: ObservationTable;
+  drift: DriftTable;
   services: ServiceTable;
   service_failures: ServiceFailureTable;
   holds: HoldTable;
@@ -128,6 +130,19 @@ interface ObservationTable {
   verdict: Observation['verdict'];
   services: Json<ServiceAgreement[]>;
   at: Generated<Date>;
+}
+
+interface DriftTable {
+  repository: string;
+  environment: string;
+  /** Of the newest look that could be made, whose report it is. */
+  looked_at: Date | null;
+  since: Date | null;
+  cleared_at: Date | null;
+  report: NullableJson<DriftReport>;
+  /** Of the newest look, and why it could not be made. */
+  tried_at: Date;
+  trouble: NullableJson<CauseReport>;
 }
 
 interface ServiceTable {

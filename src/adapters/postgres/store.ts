@@ -2,6 +2,7 @@ import { createApprovals } from './approvals.ts';
 import { createAudit } from './audit.ts';
 import type { Db } from './database.ts';
 import { createDeployments } from './deployments.ts';
+import { createDrift } from './drift.ts';
 import { createEnvironments } from './environments.ts';
 import { translated } from './errors.ts';
 import { createFreezes } from './freezes.ts';
@@ -27,6 +28,7 @@ export function createStore(db: Db) {
     releases: translated('releases', createReleases(db)),
     deployments: translated('deployments', createDeployments(db)),
     environments: translated('environments', createEnvironments(db)),
+    drift: translated('drift', createDrift(db)),
     observations: translated('observations', createObservations(db)),
     holds: translated('holds', createHolds(db)),
     rollbacks: translated('rollbacks', createRollbacks(db)),

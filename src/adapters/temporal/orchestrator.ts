@@ -25,10 +25,12 @@ import {
 } from '../../contract/workflow/messages.ts';
 import type {
   DeploymentRequest,
+  EnvironmentRef,
   LaneState,
   ReleaseInput,
 } from '../../contract/workflow/payloads.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { lookForDriftNow, setDriftSchedules, type DriftWatch } from './drift.ts';
 import { pollNow, setPollSchedules, type Poll } from './polls.ts';
 import { hasWorker } from './presence.ts';
 import { releaseAttributes } from './search-attributes.ts';
@@ -40,8 +42,8 @@ const UPDATE_DEADLINE_MS = 15_000;
 
 /** What passes by itself, of gRPC's codes: cancelled, deadline, exhausted, aborted, internal, unavailable. */
 const PASSING_CODES: readonly unknown[] = [1, 4, 8, 10, 13, 14];
-// Some calls for each repository.
-const POLLS_DEADLINE_MS = 60_000;
+// Some calls for each repository or environment.
+const SCHEDULES_DEADLINE_MS = 60_000;
 
 type Lane = (key: LaneKey, carried?: LaneState) => Promise<void>;
 
@@ -149,12 +151,26 @@ export class Orchestrator {
 
   /** Has exactly these branches polled. */
   async setPollSchedules(polls: readonly Poll[]): Promise<void> {
-    await this.#within(POLLS_DEADLINE_MS, () => setPollSchedules(this.#client, polls));
+    await this.#within(SCHEDULES_DEADLINE_MS, () => setPollSchedules(this.#client, polls));
   }
 
   /** Has each of these branches looked at now. */
   async pollNow(polls: readonly Poll[]): Promise<void> {
-    await this.#within(POLLS_DEADLINE_MS, () => pollNow(this.#client, polls));
+    await this.#within(SCHEDULES_DEADLINE_MS, () => pollNow(this.#client, polls));
+  }
+
+  /** Makes the schedules of the looks for drift those that are given. */
+  async setDriftSchedules(watches: readonly DriftWatch[]): Promise<void> {
+    await this.#within(SCHEDULES_DEADLINE_MS, () => setDriftSchedules(this.#client, watches));
+  }
+
+  /** Has one environment looked at for drift now. */
+  async lookForDrift(environment: EnvironmentRef): Promise<void> {
+    try {
+      await this.#within(START_DEADLINE_MS, () => lookForDriftNow(this.#client, environment));
+    } catch (error) {
+      throw isAway(error) ? new Refusal('unavailable', 'Temporal does not answer') : error;
+    }
   }
 
   /** Whether a worker of the cluster is there; Temporal forgets one within five minutes after it is gone. */

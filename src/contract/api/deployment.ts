@@ -7,7 +7,7 @@ import { commitId, named, nullable, ref, timestamp } from './schema.ts';
 
 /** One release in one environment. */
 
-const causeSchema = named(
+export const causeSchema = named(
   'Cause',
   Type.Object({
     code: Type.String({ description: 'From a closed list.' }),

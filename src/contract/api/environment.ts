@@ -67,6 +67,15 @@ export const environmentSchema = named(
     mode: ref(modeSchema),
     acceptedCommit: nullable(commitId),
     hold: nullable(ref(holdSchema)),
+    drift: nullable(
+      Type.Object(
+        { since: timestamp },
+        {
+          description:
+            'Something is not as it was left: GET /environments/:repository/:name/drift.',
+        },
+      ),
+    ),
     deployment: nullable(ref(deploymentSummarySchema)),
     services: Type.Array(ref(runningServiceSchema)),
   }),

@@ -1,6 +1,7 @@
 import type { CauseReport } from '../../domain/cause.ts';
 import type { PlanDiff } from '../../domain/diff/plan-diff.ts';
 import type { ApprovalPolicy, Waiting } from '../../domain/gates/facts.ts';
+import type { DriftReport } from '../../domain/drift/report.ts';
 import type { HelmMark } from '../../domain/observe/helm-marks.ts';
 import type { Observation } from '../../domain/observe/agreement.ts';
 import type { Candidate, OrderDecision } from '../../domain/ordering.ts';
@@ -16,6 +17,7 @@ import type {
   DeploymentEnd,
   DeploymentRef,
   DeploymentRequest,
+  EnvironmentRef,
   ReleaseGraph,
   ReleaseInput,
   PollInput,
@@ -41,6 +43,10 @@ export interface ServiceActivities {
   readRecorded: (input: EnvironmentInput) => Promise<RecordedService[]>;
   /** Whether a deployment may go on, and what it waits for otherwise. */
   readGates: (input: GatesInput) => Promise<GatesAnswer>;
+  /** What a look for drift compares with; or that now is no time for one, since a deployment changes things. */
+  beginDriftLook: (input: EnvironmentInput) => Promise<DriftLook>;
+  /** Keeps what a look found, unless a deployment changed things meanwhile. */
+  recordDrift: (input: DriftRecord) => Promise<void>;
   recordPhase: (input: PhaseRecord) => Promise<void>;
   recordOutcome: (input: OutcomeRecord) => Promise<void>;
   /** Stores the head of a branch in the inbox unless it is known. */
@@ -64,6 +70,8 @@ export interface ClusterActivities {
   restart: (input: RestartInput) => Promise<void>;
   /** Takes back what the deployment changed; names the services that it took back. */
   rollBack: (input: RollBackInput) => Promise<RollBackResult>;
+  /** Compares an environment with what was left there; changes nothing. */
+  lookForDrift: (input: LookForDriftInput) => Promise<DriftReport>;
   /** Watches beside the apply, or after it until healthy, failed or out of time. */
   watchRollout: (input: WatchInput) => Promise<RolloutJudgement>;
 }
@@ -112,6 +120,22 @@ export interface GatesInput extends EnvironmentInput {
 
 export type GatesAnswer =
   { answer: 'open' } | { answer: 'wait'; waiting: Waiting } | { answer: 'end'; cause: CauseReport };
+
+export type DriftLook =
+  | { look: false; because: string }
+  /** Since when nothing must have changed for what is found to count, ISO 8601. */
+  | { look: true; since: string; recorded: RecordedService[] };
+
+interface LookForDriftInput {
+  environment: EnvironmentRef;
+  recorded: RecordedService[];
+}
+
+export interface DriftRecord extends EnvironmentInput {
+  since: string;
+  /** What was found, or why nobody could look. */
+  found: { report: DriftReport } | { unable: CauseReport };
+}
 
 export interface PhaseRecord {
   deploymentId: string;

@@ -36,6 +36,18 @@ export function pollScheduleId(repository: string): string {
   return `${POLL_PREFIX}${repository}`;
 }
 
+export const DRIFT_PREFIX = 'drift/';
+
+/** The schedule that looks for drift in an environment; its runs are called so too, with their time. */
+export function driftScheduleId(repository: string, environment: string): string {
+  return `${DRIFT_PREFIX}${repository}/${environment}`;
+}
+
+/** A look that a person asks for: one at a time for each environment. */
+export function driftNowId(repository: string, environment: string): string {
+  return `drift-now/${repository}/${environment}`;
+}
+
 /** A fixed id for each environment, so that Temporal itself keeps two deployments from running. */
 export function deploymentWorkflowId({ cluster, namespace }: LaneKey): string {
   return `deployment/${cluster}/${namespace}`;

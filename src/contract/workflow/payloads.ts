@@ -91,11 +91,15 @@ export interface DeploymentEnd {
   cause?: CauseReport;
 }
 
-/** What of a deployment the activities of its cluster need. */
-export interface DeploymentRef extends LaneKey {
-  deploymentId: string;
+/** An environment, and where it is. */
+export interface EnvironmentRef extends LaneKey {
   repository: string;
   environment: string;
+}
+
+/** What of a deployment the activities of its cluster need. */
+export interface DeploymentRef extends EnvironmentRef {
+  deploymentId: string;
   commit: string;
 }
 

@@ -69,7 +69,8 @@ function kindOf({ group, kind }: ResourceId): string {
   return `${group}/${kind}`;
 }
 
-function isHook(resource: Resource): boolean {
+/** Whether Helm runs it for a moment of an operation, instead of keeping it. */
+export function isHook(resource: Resource): boolean {
   return annotation(resource, 'helm.sh/hook') !== undefined;
 }
 

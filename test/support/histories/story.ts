@@ -123,6 +123,7 @@ export async function play(environment: TestWorkflowEnvironment, story: Story): 
     checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
     plan: () => Promise.resolve(PLAN),
     readReleases: () => Promise.resolve([]),
+    lookForDrift: () => Promise.reject(new Error('nobody looks for drift here')),
     inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
     heal: () => Promise.resolve({ healed: [] }),
     apply: () => Promise.resolve({ durationMs: 1 }),
