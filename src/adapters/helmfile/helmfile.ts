@@ -288,7 +288,7 @@ export class Helmfile {
     ];
     const program = join(workspace.bin, 'helmfile');
     const result = await this.#child(program, [...args, ...command], options);
-    if (result.exitCode !== 0) throw this.#error(doing, result);
+    if (result.exitCode !== 0 && !declaresNothing(result)) throw this.#error(doing, result);
     return result;
   }
 
@@ -306,6 +306,15 @@ export class Helmfile {
     const said = withFileLines(this.#run.redact(ends(result.stderr)), this.#run.workspace.tree);
     return helmfileError(doing, said);
   }
+}
+
+/** Helmfile knows the environment, which it has printed, and no release is declared in it. */
+function declaresNothing({ exitCode, stdout, stderr }: RunResult): boolean {
+  return (
+    exitCode === 3 &&
+    /no releases found that matches/.test(stderr) &&
+    /^environments:/m.test(stdout)
+  );
 }
 
 function ends(text: string): string {
