@@ -16,6 +16,7 @@ import type {
 import { clusterQueue, SERVICE_QUEUE } from '../../src/contract/workflow/ids.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/workflow/search-attributes.ts';
 import { defineSearchAttributeKey } from '@temporalio/common';
+import { twice } from '../../src/main/dev/part.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -48,16 +49,16 @@ export async function startDevServer(
   options: { attributes?: typeof searchAttributes; dynamicConfig?: Record<string, unknown> } = {},
 ): Promise<TestWorkflowEnvironment> {
   const { temporal: path } = await ensureTools(['temporal']);
-  return TestWorkflowEnvironment.createLocal({
-    server: {
-      executable: { type: 'existing-path', path },
-      searchAttributes: options.attributes ?? searchAttributes,
-      extraArgs: Object.entries(options.dynamicConfig ?? {}).flatMap(([key, value]) => [
-        '--dynamic-config-value',
-        `${key}=${JSON.stringify(value)}`,
-      ]),
-    },
-  });
+  const server = {
+    executable: { type: 'existing-path', path } as const,
+    searchAttributes: options.attributes ?? searchAttributes,
+    extraArgs: Object.entries(options.dynamicConfig ?? {}).flatMap(([key, value]) => [
+      '--dynamic-config-value',
+      `${key}=${JSON.stringify(value)}`,
+    ]),
+  };
+  // The SDK waits five seconds for it, which a busy machine may not be able to keep.
+  return twice(() => TestWorkflowEnvironment.createLocal({ server }));
 }
 
 /** Runs the workflows with these activities for the time of `work`. */

@@ -19,18 +19,15 @@ test('what every kept history did, the workflows of now would do again', async (
 
 test('a change of what a workflow commands is found, by name, and allowed once it is patched', async () => {
   const kept = histories.filter(({ name }) => /^(deployment|release)-succeeded$/.test(name));
-  const deployment = 'workflows/deployment.ts';
   expect(await copy.loadBundle()).toHaveProperty('codePath');
-  const before = 'await patiently(() => cluster.checkout(ref), say);';
-  await copy.edit(deployment, before, `await sleep(1);\n${before}`);
+  await copy.addPause();
   const changed = await copy.loadBundle();
   // What was built before the change must not be taken.
   expect(changed).toHaveProperty('code');
   const broken = await replay(changed, kept);
   expect(broken).toEqual([expect.stringMatching(/^deployment-succeeded: .*nondeterminism/)]);
 
-  await copy.edit(deployment, 'await sleep(1);', "if (patched('pause')) await sleep(1);");
-  await copy.edit(deployment, '  sleep,\n', '  patched,\n  sleep,\n');
+  await copy.patchPause();
   expect(await replay(await copy.loadBundle(), kept)).toEqual([]);
 });
 

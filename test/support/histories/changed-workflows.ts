@@ -13,6 +13,10 @@ const COPIED = [
   'workflows',
 ];
 
+const DEPLOYMENT = 'workflows/deployment.ts';
+const ATTEMPT_BEGINS = 'doing = undefined;';
+const PAUSE = 'await sleep(1);';
+
 interface BundleModule {
   loadWorkflowBundle: typeof loadWorkflowBundle;
 }
@@ -26,17 +30,23 @@ export async function copyWorkflows() {
     await cp(join(ROOT, path), join(folder, path), { recursive: true });
   }
   const module = pathToFileURL(join(folder, 'src/adapters/temporal/workflow-bundle.ts')).href;
+  const edit = async (file: string, from: string, to: string) => {
+    const path = join(folder, file);
+    const text = await readFile(path, 'utf8');
+    if (!text.includes(from)) throw new Error(`${file} does not say: ${from}`);
+    await writeFile(
+      path,
+      text.replace(from, () => to),
+    );
+  };
   return {
     loadBundle: ((await import(module)) as BundleModule).loadWorkflowBundle,
-    /** Replaces text in a file, which must be there. */
-    edit: async (file: string, from: string, to: string) => {
-      const path = join(folder, file);
-      const text = await readFile(path, 'utf8');
-      if (!text.includes(from)) throw new Error(`${file} does not say: ${from}`);
-      await writeFile(
-        path,
-        text.replace(from, () => to),
-      );
+    /** Lets every attempt of a deployment begin with a pause, which changes what the workflow commands. */
+    addPause: () => edit(DEPLOYMENT, ATTEMPT_BEGINS, `${ATTEMPT_BEGINS}\n${PAUSE}`),
+    /** Lets only new deployments do so. */
+    patchPause: async () => {
+      await edit(DEPLOYMENT, PAUSE, `if (patched('pause')) ${PAUSE}`);
+      await edit(DEPLOYMENT, '  sleep,\n', '  patched,\n  sleep,\n');
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };

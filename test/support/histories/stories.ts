@@ -44,6 +44,23 @@ function approvalGate() {
   };
 }
 
+/** A cluster whose worker comes when the story says so. */
+function workerGate() {
+  let isThere = false;
+  const sentence = 'No worker of cluster notprod has polled slipway-cluster-notprod.';
+  const missing: Waiting = { reason: 'worker', sentence, since: '2026-01-01T00:00:00.000Z' };
+  return {
+    comes: () => {
+      isThere = true;
+    },
+    service: {
+      readGates: (): Promise<GatesAnswer> =>
+        Promise.resolve(isThere ? { answer: 'open' } : { answer: 'wait', waiting: missing }),
+    },
+  };
+}
+
+const worker = workerGate();
 const approved = approvalGate();
 const overtaken = approvalGate();
 let applies = 0;
@@ -102,6 +119,17 @@ export const STORIES: Story[] = [
       const released = stage.release();
       await stage.untilRecorded({ phase: 'waiting' });
       approved.approve();
+      await stage.gatesChanged();
+      await released;
+    },
+  },
+  {
+    name: 'worker-missing',
+    service: worker.service,
+    play: async (stage) => {
+      const released = stage.release();
+      await stage.untilRecorded({ phase: 'waiting' });
+      worker.comes();
       await stage.gatesChanged();
       await released;
     },
