@@ -8,6 +8,7 @@ import { startService, type Service } from '../../../src/adapters/process/servic
 import {
   connectWorkers,
   createClusterWorker,
+  createPresenceWorker,
   installRuntime,
 } from '../../../src/adapters/temporal/workers.ts';
 import { freePort } from '../../../src/main/dev/free-port.ts';
@@ -71,12 +72,14 @@ export async function startRig(): Promise<Rig> {
   const forge = await startForge();
   const applied: Rig['applied'] = new Map();
   const connection = await connectWorkers(temporal.address);
+  const setting: Parameters<typeof createPresenceWorker>[0] = {
+    connection,
+    namespace: temporal.namespace,
+    interceptor: { execute: (input, next) => next(input) },
+  };
+  const presence = await createPresenceWorker(setting, 'notprod');
   const worker = await createClusterWorker(
-    {
-      connection,
-      namespace: temporal.namespace,
-      interceptor: { execute: (input, next) => next(input) },
-    },
+    setting,
     'notprod',
     clusterThat(({ deployment: { environment, commit, deploymentId }, attempt }) => {
       const before = applied.get(environment) ?? [];
@@ -84,7 +87,7 @@ export async function startRig(): Promise<Rig> {
     }),
     '20s',
   );
-  const running = worker.run();
+  const running = presence.runUntil(worker.run());
   return {
     database,
     forge,
