@@ -8,6 +8,8 @@ const slow = (name: string, order: number, files = '*') => ({
   test: {
     name,
     include: [`test/${name}/**/${files}.test.ts`],
+    // Servers start again and again: each is quicker with a bundle that was built.
+    globalSetup: ['test/support/bundle-global.ts'],
     pool: 'forks' as const,
     fileParallelism: false,
     testTimeout: 120_000,

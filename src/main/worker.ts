@@ -90,7 +90,11 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   );
   const presence = await createPresenceWorker(setting, options.cluster);
   log.info('ready');
-  await presence.runUntil(worker.runUntil(untilAborted(stop)));
+  // A signal ends each by itself, so the one may be over before the other.
+  const ended = worker.runUntil(untilAborted(stop)).finally(() => {
+    if (presence.getState() === 'RUNNING') presence.shutdown();
+  });
+  await Promise.all([presence.run(), ended]);
   await connection.close();
   await outbox.close(LAST_MESSAGES_MS);
   log.info('ended');
