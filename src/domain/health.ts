@@ -5,7 +5,7 @@ import type { RolloutJudgement } from './services.ts';
 export const HEALTH_STATES = ['degraded', 'progressing', 'asleep', 'healthy'] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
 
-export interface WorkloadHealth {
+interface WorkloadHealth {
   /** Such as `Deployment/api`. */
   workload: string;
   state: HealthState;

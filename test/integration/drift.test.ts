@@ -154,7 +154,7 @@ function fieldsOf({ objects }: DriftReport): string[] {
     resources.flatMap(({ kind, name, fields }) =>
       fields.map(
         ({ pointer, before, after }) =>
-          `${service} ${kind}/${name} ${pointer} ${String(before)} → ${String(after)}`,
+          `${service} ${kind}/${name} ${pointer} ${shown(before)} → ${shown(after)}`,
       ),
     ),
   );
@@ -174,4 +174,8 @@ async function versions(): Promise<string[]> {
   return (await environment.kubectl('get', kinds, '--output', `jsonpath=${path}`))
     .split('\n')
     .sort();
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

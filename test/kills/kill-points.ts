@@ -33,7 +33,7 @@ const isStatus =
   (status: string, newer = 1) =>
   async (at: RunningSlipway, story: Story) => {
     const release = await at.helmRelease();
-    return release?.status === status && (release.helmRevision ?? 0) >= story.helmRevision + newer;
+    return release?.status === status && release.helmRevision >= story.helmRevision + newer;
   };
 
 const runs = (program: 'helm' | 'helmfile', command: string) => (at: RunningSlipway) =>

@@ -59,7 +59,9 @@ test.each(kills)(
 
     const made = (await history()).filter(({ helmRevision }) => helmRevision > story.helmRevision);
     const revisions = made.map(({ helmRevision, status }) => `${helmRevision} ${status}`);
-    print(`kill ${point.name}: ${took.toFixed(0)} s, attempt ${deployment?.attempt}, ${revisions}`);
+    print(
+      `kill ${point.name}: ${took.toFixed(0)} s, attempt ${deployment?.attempt}, ${revisions.join(', ')}`,
+    );
     const phases = release.deployments.map(({ phase }) => phase);
     if (point.cancelled) {
       expect(phases).toEqual(['cancelled', 'skipped']);

@@ -96,7 +96,8 @@ async function listAll<T extends { metadata?: V1ObjectMeta }>(
 
 /** A selector of labels as a query; all objects, where there is none. */
 function selectorText(selector?: V1LabelSelector): string {
-  const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
+  const matchLabels = selector?.matchLabels ?? {};
+  const matchExpressions = selector?.matchExpressions ?? [];
   const expressions = matchExpressions.map(({ key, operator, values = [] }) => {
     if (operator === 'Exists') return key;
     if (operator === 'DoesNotExist') return `!${key}`;

@@ -77,10 +77,10 @@ export async function lookForDrift(
 function asStored(content: JsonObject): JsonObject {
   const { stringData, ...rest } = content;
   if (content['kind'] !== 'Secret' || !isObject(stringData)) return content;
-  const encoded = Object.entries(stringData).map(([key, value]) => [
-    key,
-    Buffer.from(String(value)).toString('base64'),
-  ]);
+  const encoded = Object.entries(stringData).map(([key, value]): [string, string] => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return [key, Buffer.from(text).toString('base64')];
+  });
   const data = isObject(rest['data']) ? rest['data'] : {};
   return { ...rest, data: { ...data, ...Object.fromEntries(encoded) } };
 }
@@ -94,7 +94,8 @@ const RECORDS = ['managedFields', 'resourceVersion', 'generation', 'uid', 'creat
 
 /** What the API server keeps of an object is no part of its text. */
 function withoutRecords(content: JsonObject): JsonObject {
-  const { status: _, metadata, ...rest } = content;
+  const { metadata } = content;
+  const rest = Object.fromEntries(Object.entries(content).filter(([key]) => key !== 'status'));
   if (!isObject(metadata)) return rest;
   const kept = Object.entries(metadata).filter(([key]) => !RECORDS.includes(key));
   return { ...rest, metadata: Object.fromEntries(kept) };

@@ -56,7 +56,7 @@ function isOtherOrder(
   { before, after }: FieldChange,
 ): boolean {
   if (!declared || !isList(before) || !isList(after)) return true;
-  const own = (keys: readonly Json[]) => keys.filter((key) => declared.has(String(key)));
+  const own = (keys: readonly Json[]) => keys.filter((key) => declared.has(asText(key)));
   return JSON.stringify(own(before)) !== JSON.stringify(own(after));
 }
 
@@ -95,6 +95,10 @@ function annotationsOf(live: JsonObject): Record<string, string> {
   const annotations = member(live['metadata'], 'annotations');
   if (!isObject(annotations)) return {};
   return Object.fromEntries(
-    Object.entries(annotations).map(([key, value]) => [key, String(value)]),
+    Object.entries(annotations).map(([key, value]) => [key, asText(value)]),
   );
+}
+
+function asText(value: Json): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
