@@ -162,6 +162,23 @@ export const STORIES: Story[] = [
     },
   },
   {
+    name: 'drifted',
+    keep: ['drift'],
+    service: {
+      beginDriftLook: () =>
+        Promise.resolve({ look: true, since: '2026-01-01T00:00:00.000Z', recorded: [] }),
+      recordDrift: () => Promise.resolve(),
+    },
+    cluster: {
+      lookForDrift: () =>
+        Promise.resolve({
+          ...{ services: [], notLookedAt: [] },
+          objects: { services: [], truncated: { resources: 0, fields: 0, lines: 0 } },
+        }),
+    },
+    play: (stage) => stage.lookForDrift(),
+  },
+  {
     name: 'polled',
     keep: ['poll'],
     service: { pollHead: () => Promise.resolve({ answer: 'released', commit: commitId(1) }) },

@@ -8,6 +8,7 @@ import type {
 } from '../../../src/contract/workflow/activities.ts';
 import {
   deploymentWorkflowId,
+  driftNowId,
   laneWorkflowId,
   pollScheduleId,
   releaseWorkflowId,
@@ -24,6 +25,7 @@ import type { ReleaseTarget } from '../../../src/contract/workflow/payloads.ts';
 import type { CauseCode } from '../../../src/domain/errors.ts';
 import { decideOrder } from '../../../src/domain/ordering.ts';
 import type { RolloutJudgement } from '../../../src/domain/services.ts';
+import type { driftWorkflow } from '../../../workflows/drift.ts';
 import type { laneWorkflow } from '../../../workflows/lane.ts';
 import type { pollWorkflow } from '../../../workflows/poll.ts';
 import type { releaseWorkflow } from '../../../workflows/release.ts';
@@ -37,6 +39,8 @@ export interface Stage {
   release: () => Promise<void>;
   /** Looks at the branch once. */
   poll: () => Promise<void>;
+  /** Looks for drift once. */
+  lookForDrift: () => Promise<void>;
   /** Waits for the newest record that answers this. */
   untilRecorded: (wanted: Partial<PhaseRecord>) => Promise<void>;
   /** Somebody opened a gate: the deployment looks again. */
@@ -46,7 +50,7 @@ export interface Stage {
 }
 
 /** Of which workflow. */
-export type Kept = 'release' | 'lane' | 'deployment' | 'poll';
+export type Kept = 'release' | 'lane' | 'deployment' | 'poll' | 'drift';
 
 export interface Story {
   /** Also the name of its repository and of its first environment. */
@@ -154,6 +158,15 @@ export async function play(environment: TestWorkflowEnvironment, story: Story): 
         args: [{ repository: story.name }],
       });
     },
+    lookForDrift: async () => {
+      const { cluster, namespace } = releaseTarget(story.name);
+      const { name } = story;
+      await workflow.execute<typeof driftWorkflow>('driftWorkflow', {
+        taskQueue: SERVICE_QUEUE,
+        workflowId: workflowIdOf(story, 'drift'),
+        args: [{ cluster, namespace, repository: name, environment: name }],
+      });
+    },
     untilRecorded: (wanted) =>
       until(() => {
         const newest = records.at(-1);
@@ -183,6 +196,8 @@ export function workflowIdOf({ name }: Story, kind: Kept): string {
       return deploymentWorkflowId(lane);
     case 'poll':
       return pollScheduleId(name);
+    case 'drift':
+      return driftNowId(name, name);
   }
 }
 
