@@ -1,13 +1,13 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTimeSkipping, withWorkers } from '../support/temporal.ts';
 import { SimulatedLane, stubsOf } from './simulated-lane.ts';
 
 let environment: TestWorkflowEnvironment;
-beforeAll(async () => {
+beforeEach(async () => {
   environment = await startTimeSkipping();
 });
-afterAll(() => environment.teardown());
+afterEach(() => environment.teardown());
 
 const workflowInterceptors = [new URL('slow-applies.ts', import.meta.url).pathname];
 
@@ -39,12 +39,18 @@ test('a hundred pushes in a hundred seconds, with applies of thirty, are applied
 test('a lane that nobody needs ends, and the next push brings it back', async () => {
   const lane = new SimulatedLane(environment, 'idle');
   const { workflow } = environment.client;
-  await withWorkers(environment, stubsOf([lane]), async () => {
-    await lane.submit({ number: 1, applyMs: 0 });
-    await lane.settle(1_000);
-    await workflow.getHandle('lane/notprod/idle').result();
-    expect(await lane.submit({ number: 2, applyMs: 0 })).toEqual({ answer: 'queued' });
-    await lane.settle(1_000);
-  });
+  await withWorkers(
+    environment,
+    stubsOf([lane]),
+    async () => {
+      await lane.submit({ number: 1, applyMs: 30_000 });
+      await lane.settle(20_000);
+      await environment.sleep('11 minutes');
+      await workflow.getHandle('lane/notprod/idle').result();
+      expect(await lane.submit({ number: 2, applyMs: 30_000 })).toEqual({ answer: 'queued' });
+      await lane.settle(20_000);
+    },
+    { workflowInterceptors },
+  );
   expect(lane.applied).toEqual([1, 2]);
 });

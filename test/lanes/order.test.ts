@@ -315,6 +315,7 @@ class Lane {
       plan: () =>
         Promise.resolve({ digest: '', services: [{ name: 'example-api', chart: 'charts/api' }] }),
       inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
+      heal: () => Promise.resolve({ healed: [] }),
       apply: ({ deployment }: { deployment: { deploymentId: string; commit: string } }) =>
         this.#apply(deployment),
       watchRollout: () => Promise.resolve({ state: 'healthy' as const, services: [] }),
