@@ -66,6 +66,7 @@ export function releasesOn(node: RealNode, helm: string): Releases {
       const log: string[] = [];
       const deps = {
         cluster: () => cluster,
+        health: { store: () => Promise.resolve() },
         redact: (text: string) => text.replaceAll(SECRET, '‹masked›'),
         logs: {
           append: ({ lines }: { lines: readonly string[] }) => {
