@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { repeat } from './repeat.ts';
 
 /** A schedule that was removed by hand, or that a restored Temporal does not know, comes back. */
 const AGAIN_MS = 3_600_000;
@@ -13,28 +13,16 @@ export function keepPolls(deps: {
   lookNow: () => Promise<void>;
   log: { warn: (fields: Record<string, unknown>, message: string) => void };
 }): { stop: () => Promise<void> } {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const loop = async () => {
-    let looked = false;
-    while (!signal.aborted) {
-      let pauseMs = AGAIN_MS;
-      try {
-        await deps.setSchedules();
-        if (!looked) await deps.lookNow();
-        looked = true;
-      } catch (error) {
-        deps.log.warn({ err: error }, 'the schedules were not set');
-        pauseMs = RETRY_MS;
-      }
-      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+  let looked = false;
+  return repeat(async () => {
+    try {
+      await deps.setSchedules();
+      if (!looked) await deps.lookNow();
+      looked = true;
+      return AGAIN_MS;
+    } catch (error) {
+      deps.log.warn({ err: error }, 'the schedules were not set');
+      return RETRY_MS;
     }
-  };
-  const looping = loop();
-  return {
-    stop: async () => {
-      stopping.abort();
-      await looping;
-    },
-  };
+  });
 }

@@ -18,7 +18,10 @@ export interface ResumeDependencies {
  * Temporal's data, or terminates a workflow, loses no release. What runs already notices nothing.
  */
 export function keepReleasesRunning(deps: ResumeDependencies): { stop: () => Promise<void> } {
-  return repeat(EVERY_MS, () => resumeReleases(deps));
+  return repeat(async () => {
+    await resumeReleases(deps);
+    return EVERY_MS;
+  });
 }
 
 /** One look at the store. */

@@ -12,7 +12,7 @@ export function sweepInbox(deps: {
   keepDays: number;
   log: { warn: (fields: Record<string, unknown>, message: string) => void };
 }): { stop: () => Promise<void> } {
-  return repeat(EVERY_MS, async (signal) => {
+  return repeat(async (signal) => {
     try {
       let removed = BATCH;
       while (removed === BATCH && !signal.aborted) {
@@ -21,5 +21,6 @@ export function sweepInbox(deps: {
     } catch (error) {
       deps.log.warn({ err: error }, 'old events were not removed');
     }
+    return EVERY_MS;
   });
 }

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { LaneKey } from '../contract/workflow/ids.ts';
+import { repeat } from './repeat.ts';
 
 const EVERY_MS = 2_000;
 
@@ -12,7 +12,6 @@ export function watchWorkers(deps: {
   log: { warn: (fields: Record<string, unknown>, message: string) => void };
   everyMs?: number;
 }): { stop: () => Promise<void> } {
-  const stopping = new AbortController();
   const look = async () => {
     const lanes = await deps.waiting();
     for (const cluster of new Set(lanes.map((lane) => lane.cluster))) {
@@ -20,21 +19,10 @@ export function watchWorkers(deps: {
       await deps.wake(lanes.filter((lane) => lane.cluster === cluster));
     }
   };
-  const run = async () => {
-    while (!stopping.signal.aborted) {
-      await look().catch((error: unknown) => {
-        deps.log.warn({ err: error }, 'it is not known whether workers are there');
-      });
-      await delay(deps.everyMs ?? EVERY_MS, undefined, { signal: stopping.signal }).catch(
-        () => undefined,
-      );
-    }
-  };
-  const running = run();
-  return {
-    stop: async () => {
-      stopping.abort();
-      await running;
-    },
-  };
+  return repeat(async () => {
+    await look().catch((error: unknown) => {
+      deps.log.warn({ err: error }, 'it is not known whether workers are there');
+    });
+    return deps.everyMs ?? EVERY_MS;
+  });
 }
