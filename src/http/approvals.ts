@@ -7,6 +7,7 @@ import { ref } from '../contract/api/schema.ts';
 import { Refusal } from '../domain/errors.ts';
 import { approvers } from '../domain/gates/judge-approval.ts';
 import { isEnd } from '../domain/phases.ts';
+import { mustFindDeployment } from './must-find.ts';
 import { idParameter } from './queries.ts';
 import type { App } from './server.ts';
 import type { Wake } from './wake.ts';
@@ -38,7 +39,7 @@ export function addApprovalRoutes(
         },
       },
       async (request) => {
-        const deployment = await mustFind(request.params.id);
+        const deployment = await mustFindDeployment(store, request.params.id);
         const person = personOf(request);
         const { digest, comment = '' } = request.body;
         const answer = await store.approvals.add({
@@ -47,7 +48,7 @@ export function addApprovalRoutes(
         });
         refuse(deployment, answer);
         await wake(deployment);
-        return mustFind(deployment.id);
+        return mustFindDeployment(store, deployment.id);
       },
     );
   }
@@ -65,22 +66,16 @@ export function addApprovalRoutes(
       },
     },
     async (request) => {
-      const deployment = await mustFind(request.params.id);
+      const deployment = await mustFindDeployment(store, request.params.id);
       const { id: deploymentId, number, phase } = deployment;
       personOf(request);
       if (isEnd(phase)) throw new Refusal('conflict', `Deployment ${number} has ended: ${phase}.`);
       const { actor, id: requestId } = request;
       await store.gates.override({ deploymentId, ...request.body, actor, requestId });
       await wake(deployment);
-      return mustFind(deploymentId);
+      return mustFindDeployment(store, deploymentId);
     },
   );
-
-  async function mustFind(id: string): Promise<Deployment> {
-    const deployment = await store.deployments.find(id);
-    if (!deployment) throw new Refusal('not-found', `There is no deployment ${id}.`);
-    return deployment;
-  }
 }
 
 function personOf({ person }: FastifyRequest): NonNullable<FastifyRequest['person']> {

@@ -4,6 +4,7 @@ import { ref } from '../contract/api/schema.ts';
 import { Refusal } from '../domain/errors.ts';
 import { isEnd } from '../domain/phases.ts';
 import type { AppDependencies } from './dependencies.ts';
+import { mustFindDeployment } from './must-find.ts';
 import { idParameter } from './queries.ts';
 import type { App } from './server.ts';
 
@@ -25,10 +26,7 @@ export function addCancelRoutes(app: App, { store, orchestrator }: AppDependenci
       },
     },
     async (request, reply) => {
-      const deployment = await store.deployments.find(request.params.id);
-      if (!deployment) {
-        throw new Refusal('not-found', `There is no deployment ${request.params.id}.`);
-      }
+      const deployment = await mustFindDeployment(store, request.params.id);
       const { id: deploymentId, number, phase, repository, commit, run } = deployment;
       if (isEnd(phase)) throw new Refusal('conflict', `Deployment ${number} has ended: ${phase}.`);
       const { actor: by, id: requestId } = request;

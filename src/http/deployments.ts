@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Store } from '../adapters/postgres/store.ts';
 import { agreementSchema } from '../contract/api/agreement.ts';
-import { deploymentSchema, type Deployment } from '../contract/api/deployment.ts';
+import { deploymentSchema } from '../contract/api/deployment.ts';
 import { planSchema } from '../contract/api/diff.ts';
 import { deploymentHealthSchema } from '../contract/api/health.ts';
 import { logPageSchema } from '../contract/api/log.ts';
@@ -14,6 +14,7 @@ import { renderPlanDiff } from '../domain/diff/render.ts';
 import { Refusal } from '../domain/errors.ts';
 import { changedLines } from '../domain/why/changed.ts';
 import { ownerOf } from '../domain/why/rules.ts';
+import { mustFindDeployment } from './must-find.ts';
 import { cursorParameter, idParameter, limitOf, limitParameter } from './queries.ts';
 import type { App } from './server.ts';
 
@@ -37,7 +38,7 @@ export function addDeploymentRoutes(
         response: { 200: ref(deploymentSchema), ...problems },
       },
     },
-    ({ params }) => mustFind(params.id),
+    ({ params }) => mustFindDeployment(store, params.id),
   );
 
   app.get(
@@ -60,7 +61,7 @@ export function addDeploymentRoutes(
       },
     },
     async (request, reply) => {
-      const { id, number } = await mustFind(request.params.id);
+      const { id, number } = await mustFindDeployment(store, request.params.id);
       const plan = await store.deployments.findPlan(id);
       if (!plan) throw new Refusal('not-found', `Deployment ${number} has no plan yet.`);
       if (!wantsText(request)) return reply.send(plan);
@@ -81,7 +82,7 @@ export function addDeploymentRoutes(
       },
     },
     async ({ params }) => {
-      const { id, number } = await mustFind(params.id);
+      const { id, number } = await mustFindDeployment(store, params.id);
       const agreement = await store.observations.find(id);
       if (agreement) return agreement;
       throw new Refusal('not-found', `Deployment ${number} was no observation: it deploys.`);
@@ -100,7 +101,7 @@ export function addDeploymentRoutes(
       },
     },
     async ({ params }) => {
-      const { id, number, phase, attempt, cause } = await mustFind(params.id);
+      const { id, number, phase, attempt, cause } = await mustFindDeployment(store, params.id);
       const base = { deploymentId: id, number, phase, attempt };
       if (!cause) return { ...base, why: null };
       const plan = await store.deployments.findPlan(id);
@@ -123,7 +124,7 @@ export function addDeploymentRoutes(
       },
     },
     async ({ params }) => {
-      const { id, number, phase } = await mustFind(params.id);
+      const { id, number, phase } = await mustFindDeployment(store, params.id);
       return { deploymentId: id, number, phase, health: (await store.health.find(id)) ?? null };
     },
   );
@@ -156,7 +157,7 @@ export function addDeploymentRoutes(
       },
     },
     async (request, reply) => {
-      const { id: deploymentId } = await mustFind(request.params.id);
+      const { id: deploymentId } = await mustFindDeployment(store, request.params.id);
       const { step, after } = request.query;
       const page = await store.logs.read({
         deploymentId,
@@ -170,12 +171,6 @@ export function addDeploymentRoutes(
         .send(page.items.map(({ text }) => `${text}\n`).join(''));
     },
   );
-
-  async function mustFind(id: string): Promise<Deployment> {
-    const deployment = await store.deployments.find(id);
-    if (!deployment) throw new Refusal('not-found', `There is no deployment ${id}.`);
-    return deployment;
-  }
 }
 
 function wantsText(request: FastifyRequest): boolean {

@@ -1,11 +1,11 @@
 import { Type } from 'typebox';
 import type { Store } from '../adapters/postgres/store.ts';
 import { driftSchema } from '../contract/api/drift.ts';
-import type { Environment } from '../contract/api/environment.ts';
 import { problemSchema } from '../contract/api/problem.ts';
 import { ref } from '../contract/api/schema.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { AppDependencies } from './dependencies.ts';
+import { mustFindEnvironment } from './must-find.ts';
 import { nameParameter } from './queries.ts';
 import type { App } from './server.ts';
 
@@ -32,7 +32,7 @@ export function addDriftRoutes(
       },
     },
     async ({ params }) => {
-      const { repository, name } = await mustFind(params);
+      const { repository, name } = await mustFindEnvironment(store, params);
       return store.drift.find({ repository, environment: name });
     },
   );
@@ -49,7 +49,10 @@ export function addDriftRoutes(
       },
     },
     async ({ params }, reply) => {
-      const { repository, name, cluster, namespace, mode } = await mustFind(params);
+      const { repository, name, cluster, namespace, mode } = await mustFindEnvironment(
+        store,
+        params,
+      );
       if (mode === 'observe') {
         const place = `${repository}/${name}`;
         throw new Refusal('conflict', `${place} is observed only: what is there is not ours.`);
@@ -60,10 +63,4 @@ export function addDriftRoutes(
       return reply.code(202).header('location', here).send(drift);
     },
   );
-
-  async function mustFind(place: { repository: string; name: string }): Promise<Environment> {
-    const environment = await store.environments.find(place.repository, place.name);
-    if (environment) return environment;
-    throw new Refusal('not-found', `There is no environment ${place.repository}/${place.name}.`);
-  }
 }

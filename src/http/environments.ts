@@ -6,11 +6,11 @@ import {
   environmentSchema,
   holdEnvironmentSchema,
   resumeEnvironmentSchema,
-  type Environment,
 } from '../contract/api/environment.ts';
 import { problemSchema } from '../contract/api/problem.ts';
 import { ref } from '../contract/api/schema.ts';
 import { Refusal } from '../domain/errors.ts';
+import { mustFindEnvironment } from './must-find.ts';
 import { cursorParameter, limitOf, limitParameter, nameParameter } from './queries.ts';
 import type { App } from './server.ts';
 import type { Wake } from './wake.ts';
@@ -54,7 +54,7 @@ export function addEnvironmentRoutes(
         response: { 200: ref(environmentSchema), ...problems },
       },
     },
-    ({ params }) => mustFind(params),
+    ({ params }) => mustFindEnvironment(store, params),
   );
 
   app.get(
@@ -70,7 +70,7 @@ export function addEnvironmentRoutes(
       },
     },
     async ({ params, query }) => {
-      const { repository, name: environment } = await mustFind(params);
+      const { repository, name: environment } = await mustFindEnvironment(store, params);
       return store.observations.report({ repository, environment }, limitOf(query));
     },
   );
@@ -88,13 +88,13 @@ export function addEnvironmentRoutes(
       },
     },
     async ({ params, body, actor, id: requestId }) => {
-      await mustFind(params);
+      await mustFindEnvironment(store, params);
       if (body.until !== undefined && Date.parse(body.until) <= Date.now()) {
         throw new Refusal('invalid', `The hold would end before it begins: ${body.until} is past.`);
       }
       await store.holds.hold({ ...params, ...body, actor, requestId });
       await wake({ repository: params.repository, environment: params.name });
-      return mustFind(params);
+      return mustFindEnvironment(store, params);
     },
   );
 
@@ -111,18 +111,12 @@ export function addEnvironmentRoutes(
       },
     },
     async ({ params, body, actor, id: requestId }) => {
-      await mustFind(params);
+      await mustFindEnvironment(store, params);
       if (!(await store.holds.resume({ ...params, ...body, actor, requestId }))) {
         throw new Refusal('conflict', `${params.repository}/${params.name} is not held.`);
       }
       await wake({ repository: params.repository, environment: params.name });
-      return mustFind(params);
+      return mustFindEnvironment(store, params);
     },
   );
-
-  async function mustFind(place: { repository: string; name: string }): Promise<Environment> {
-    const environment = await store.environments.find(place.repository, place.name);
-    if (environment) return environment;
-    throw new Refusal('not-found', `There is no environment ${place.repository}/${place.name}.`);
-  }
 }

@@ -6,6 +6,7 @@ import { problemSchema } from '../contract/api/problem.ts';
 import { releaseSchema } from '../contract/api/release.ts';
 import { ref } from '../contract/api/schema.ts';
 import { Refusal } from '../domain/errors.ts';
+import { mustFindEnvironment } from './must-find.ts';
 import { nameParameter } from './queries.ts';
 import type { App } from './server.ts';
 import type { Wake } from './wake.ts';
@@ -30,9 +31,8 @@ export function addRollbackRoute(
     },
     async ({ params, body, actor, id: requestId }, reply) => {
       const place = `${params.repository}/${params.name}`;
-      const environment = await store.environments.find(params.repository, params.name);
-      if (!environment) throw new Refusal('not-found', `There is no environment ${place}.`);
-      if (environment.mode === 'observe') {
+      const { mode } = await mustFindEnvironment(store, params);
+      if (mode === 'observe') {
         throw new Refusal('conflict', `${place} is observed only: another pipeline deploys there.`);
       }
       const ordered = await store.rollbacks.order({ ...params, ...body, actor, requestId });
