@@ -4,6 +4,7 @@ import type { ClusterActivities, ServiceActivities } from '../src/contract/workf
 import { clusterQueue, SERVICE_QUEUE } from '../src/contract/workflow/ids.ts';
 import type { DeploymentRequest } from '../src/contract/workflow/payloads.ts';
 import type { RolloutPolicy } from '../src/domain/rollout.ts';
+import { shortCommit } from './details.ts';
 import { wasNotTaken } from './failures.ts';
 
 /** Every timeout and retry of an activity, each with its reason. */
@@ -72,9 +73,10 @@ export interface Underway extends DeploymentRequest {
 
 /** The activities on one cluster's queue, with a sentence for Temporal's UI. */
 export function onCluster(
-  { cluster, untilWorker }: Pick<Underway, 'cluster' | 'untilWorker'>,
-  where: string,
+  underway: Pick<Underway, 'cluster' | 'environment' | 'commit' | 'untilWorker'>,
+  where = `${underway.environment} at ${shortCommit(underway.commit)}`,
 ) {
+  const { cluster, untilWorker } = underway;
   const common: ActivityOptions = {
     taskQueue: clusterQueue(cluster),
     // As long as Temporal remembers a worker that is gone; then the deployment says that it is.

@@ -5,7 +5,6 @@ import type { CauseReport } from '../src/domain/cause.ts';
 import { CAUSES, isCauseCode } from '../src/domain/errors.ts';
 import type { PlannedService, RolloutJudgement } from '../src/domain/services.ts';
 import { onCluster, type Underway } from './activity-options.ts';
-import { shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
 import { patiently } from './patiently.ts';
 
@@ -31,8 +30,8 @@ export async function applyAndVerify(
   onApplied: (trouble?: string) => Promise<void>,
   before: ReadonlyMap<number, readonly PlannedService[]> = new Map(),
 ): Promise<Verdict> {
-  const { environment, commit, rollout } = underway;
-  const activities = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
+  const { rollout } = underway;
+  const activities = onCluster(underway);
   const look = { deployment, attempt, services: plan.services, rollout };
 
   const services = plan.services.map(({ name }) => name);
@@ -104,8 +103,8 @@ export async function verify(
   { services }: PlanResult,
   say: (trouble?: string) => Promise<void>,
 ): Promise<Verdict> {
-  const { environment, commit, rollout } = underway;
-  const { verifyRollout } = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
+  const { rollout } = underway;
+  const { verifyRollout } = onCluster(underway);
   const look = { deployment, attempt, services, rollout };
   const verified = () => verifyRollout(rollout)({ ...look, mode: 'after' });
   return verdictOf(await patiently(verified, say));

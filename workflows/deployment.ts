@@ -30,7 +30,7 @@ import {
   type Underway,
 } from './activity-options.ts';
 import { applyAndVerify, verify } from './apply.ts';
-import { endInWords, shortCommit, subjectOf } from './details.ts';
+import { endInWords, subjectOf } from './details.ts';
 import { failedActivity } from './failures.ts';
 import { watchGates } from './gates.ts';
 import { healAfter, type Found } from './heal.ts';
@@ -50,6 +50,7 @@ const VERIFYING = 'Waiting until Kubernetes runs it';
 /** One release in one environment: plans, applies and verifies, in attempts, and records its end. */
 export async function deploymentWorkflow(request: DeploymentRequest): Promise<DeploymentEnd> {
   const { deploymentId, environment } = request;
+  const ref = deploymentRef(request);
   const subject = subjectOf(request);
   const scope = new CancellationScope();
   let cancelledBy: string | undefined;
@@ -110,7 +111,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
       const seen = observed ? { observation: observed.observation } : {};
       await recordOutcome({ ...end, attempt, records, ...seen });
       if (phase === 'succeeded' && judgement) {
-        await verifyAtWake(request, deploymentRef(request), attempt, judgement);
+        await verifyAtWake(request, ref, attempt, judgement);
       }
       tellUi(phase, `${subject} ${endInWords(end)}`);
       return end;
@@ -166,7 +167,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
 
   async function heal(): Promise<void> {
     await enter('applying', 'Healing what was left half-done');
-    found = await healAfter(underway, deploymentRef(request), attempt, [...touched.keys()]);
+    found = await healAfter(underway, ref, attempt, [...touched.keys()]);
     halfDone = false;
   }
 
@@ -177,7 +178,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     if (!found?.clean) return false;
     const say = (trouble?: string) => enter('verifying', trouble ?? VERIFYING);
     await say();
-    const verdict = await verify(underway, deploymentRef(request), attempt, plan, say);
+    const verdict = await verify(underway, ref, attempt, plan, say);
     judgement = verdict.judgement;
     return !verdict.cause;
   }
@@ -197,7 +198,6 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     takingBack = true;
     halfDone = true;
     await enter('verifying', `Rolling back: ${cause.sentence}`);
-    const ref = deploymentRef(request);
     const { done, sentence, records } = await takeBack(underway, ref, attempt, [
       ...touched.values(),
     ]);
@@ -210,17 +210,16 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   async function attemptOnce() {
     try {
       doing = undefined;
-      const cluster = onCluster(underway, `${environment} at ${shortCommit(request.commit)}`);
+      const cluster = onCluster(underway);
       if (request.mode === 'observe') {
         await enter('planning', 'Reading what the commit declares, to observe it');
-        observed = await observe(deploymentRef(request));
+        observed = await observe(ref);
         return undefined;
       }
       const closed = await gates.pass();
       if (closed) return { cause: closed, handedOver: false, lostTrack: false };
       const say = (trouble = 'Reading what the commit declares') => enter('planning', trouble);
       await say();
-      const ref = deploymentRef(request);
       await patiently(() => cluster.checkout(ref), say);
       const { repository, force, kind } = request;
       judgement = undefined;

@@ -1,7 +1,6 @@
 import { isCancellation } from '@temporalio/workflow';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import { onCluster, type Underway } from './activity-options.ts';
-import { shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
 
 export interface Found {
@@ -18,8 +17,7 @@ export async function healAfter(
   attempt: number,
   services: string[],
 ): Promise<Found> {
-  const { environment, commit } = underway;
-  const { heal } = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
+  const { heal } = onCluster(underway);
   try {
     const { healed, applied = [] } = await heal({ deployment, attempt, services });
     const names = applied.map(({ service }) => service);

@@ -6,7 +6,6 @@ import { isBusy, isSame, type HelmMark } from '../src/domain/observe/helm-marks.
 import type { RecordedService } from '../src/domain/plan/plan-services.ts';
 import type { PlannedService } from '../src/domain/services.ts';
 import { onCluster, readRecorded, type Underway } from './activity-options.ts';
-import { shortCommit } from './details.ts';
 import { patiently } from './patiently.ts';
 
 const MINUTE_MS = 60_000;
@@ -42,8 +41,8 @@ export function observing(
   tell: (note: string, plan: PlanResult) => Promise<void>,
 ): (deployment: DeploymentRef) => Promise<ObservedEnd> {
   let begun: Begun | undefined;
-  const { environment, repository, commit } = underway;
-  const activities = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
+  const { environment, repository } = underway;
+  const activities = onCluster(underway);
 
   return async (deployment) => {
     begun ??= await begin(deployment);

@@ -1,7 +1,6 @@
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
 import { onCluster, type Underway } from './activity-options.ts';
 import { verdictOf, type Verdict } from './apply.ts';
-import { shortCommit } from './details.ts';
 
 /**
  * Restarts workloads after a verified apply, and waits until they are healthy again. The services count as
@@ -17,8 +16,8 @@ export async function restartAndVerify(
   verified: Verdict,
   enter: (note: string) => Promise<void>,
 ): Promise<Verdict> {
-  const { environment, commit, rollout } = underway;
-  const activities = onCluster(underway, `${environment} at ${shortCommit(commit)}`);
+  const { rollout } = underway;
+  const activities = onCluster(underway);
   await enter(`Restarting ${workloads.join(', ')}`);
   await activities.restart({ deployment, attempt, workloads });
   const watch = activities.watchRollout(rollout, 'Verify the restart in');

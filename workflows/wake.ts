@@ -53,10 +53,10 @@ export async function verifyAtWake(
  */
 export async function wakeWorkflow(input: WakeInput): Promise<void> {
   const { deployment, attempt, rollout, until } = input;
-  const { cluster, environment, commit, repository, deploymentId } = deployment;
+  const { environment, repository, deploymentId } = deployment;
   // Nobody waits for this: while the cluster has no worker it is asked for again, unsaid.
-  const unsaid = { cluster, untilWorker: () => Promise.resolve() };
-  const { watchRollout } = onCluster(unsaid, `${environment} at ${shortCommit(commit)}`);
+  const unsaid = { ...deployment, untilWorker: () => Promise.resolve() };
+  const { watchRollout } = onCluster(unsaid);
   let { services: open } = input;
   while (Date.now() < Date.parse(until)) {
     if (workflowInfo().continueAsNewSuggested) {
