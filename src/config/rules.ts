@@ -1,5 +1,6 @@
 import { findCycles } from '../domain/cycles.ts';
 import { didYouMean } from '../domain/did-you-mean.ts';
+import { groupBy } from '../domain/group-by.ts';
 import { fields, textAt, textsOf, valueAt, writtenEnvironments } from './fields.ts';
 import type { WrittenEnvironment } from './fields.ts';
 import { formatPath, quote, type Finding, type Path } from './problems.ts';
@@ -52,12 +53,7 @@ function checkCluster(raw: unknown, { path, value }: WrittenEnvironment): Findin
 }
 
 function checkOrder(environments: readonly WrittenEnvironment[]): Finding[] {
-  const repositories = new Map<string, WrittenEnvironment[]>();
-  for (const environment of environments) {
-    const siblings = repositories.get(environment.repository);
-    if (siblings) siblings.push(environment);
-    else repositories.set(environment.repository, [environment]);
-  }
+  const repositories = groupBy(environments, ({ repository }) => repository);
   return [...repositories.values()].flatMap((siblings) => [
     ...checkAfter(siblings),
     ...checkCycles(siblings),

@@ -1,3 +1,4 @@
+import { isReservedVariable } from '../domain/reserved-variables.ts';
 import { DURATION_MS_MAX, parseDuration } from './duration.ts';
 import { fields, textAt, valueAt, type WrittenEnvironment } from './fields.ts';
 import { cronFault, isTimezone } from './freeze-calendar.ts';
@@ -57,19 +58,13 @@ function checkDurations({ path, value }: WrittenEnvironment): Finding[] {
   });
 }
 
-// Slipway sets these itself, or they would lead helmfile, helm or git out of their isolation.
-const RESERVED_NAMES = /^(PATH|HOME|TMPDIR|LANG|TZ|NO_COLOR)$/;
-const RESERVED_PREFIXES = /^(HELM_|HELMFILE_|KUBE|SLIPWAY_|GIT_|LD_|NODE_)/;
-
 function checkVariables({ path, value }: WrittenEnvironment): Finding[] {
-  return [...fields(valueAt(value, 'variables')).keys()]
-    .filter((name) => RESERVED_NAMES.test(name) || RESERVED_PREFIXES.test(name))
-    .map((name) => ({
-      path: [...path, 'variables', name],
-      at: 'key',
-      message: `the variable ${quote(name)} is Slipway’s own`,
-      fix: 'choose another name',
-    }));
+  return [...fields(valueAt(value, 'variables')).keys()].filter(isReservedVariable).map((name) => ({
+    path: [...path, 'variables', name],
+    at: 'key',
+    message: `the variable ${quote(name)} is Slipway’s own`,
+    fix: 'choose another name',
+  }));
 }
 
 function checkFreezes({ path, value }: WrittenEnvironment): Finding[] {

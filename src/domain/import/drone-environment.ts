@@ -1,3 +1,4 @@
+import { isReservedVariable } from '../reserved-variables.ts';
 import type { ScriptFacts } from './deploy-script.ts';
 import type { DroneStep } from './drone-pipeline.ts';
 import type { Note } from './note.ts';
@@ -17,9 +18,6 @@ export interface ImportedEnvironment {
 
 // They say where to deploy, which is the environment's own part of slipway.yaml.
 const PLACE = ['KUBE_NAMESPACE', 'KUBE_CLUSTER', 'KUBE_SERVER', 'KUBE_TOKEN'];
-// Slipway sets these itself; docs/configuration.md.
-const RESERVED =
-  /^(PATH|HOME|TMPDIR|LANG|TZ|NO_COLOR|(HELM_|HELMFILE_|KUBE|SLIPWAY_|GIT_|LD_|NODE_).*)$/;
 
 /** The environment that a step deploys; none where only a run of Drone could tell which one it is. */
 export function readEnvironment(
@@ -54,7 +52,7 @@ export function readEnvironment(
   const variables = new Map<string, { text: string } | { env: string }>();
   for (const [key, value] of step.environment) {
     if (PLACE.includes(key)) continue;
-    if (RESERVED.test(key))
+    if (isReservedVariable(key))
       note('not carried over', `the variable ${key} of the step ${step.name}`);
     else variables.set(key, 'text' in value ? value : { env: variableName(value.secret) });
   }

@@ -1,0 +1,8 @@
+// Slipway sets these itself, or they would lead helmfile, helm or git out of their isolation.
+const NAMES = /^(PATH|HOME|TMPDIR|LANG|TZ|NO_COLOR)$/;
+const PREFIXES = /^(HELM_|HELMFILE_|KUBE|SLIPWAY_|GIT_|LD_|NODE_)/;
+
+/** Whether an environment variable of helmfile is Slipway's own, which no configuration may give. */
+export function isReservedVariable(name: string): boolean {
+  return NAMES.test(name) || PREFIXES.test(name);
+}
