@@ -1,7 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createServiceActivities } from '../../activities/service.ts';
 import { Mirror } from '../../src/adapters/git/mirror.ts';
 import { Orchestrator } from '../../src/adapters/temporal/orchestrator.ts';
 import type { ClusterActivities } from '../../src/contract/workflow/activities.ts';
@@ -10,6 +9,7 @@ import { resumeReleases } from '../../src/main/resume-releases.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startGitHost, type GitHost } from '../support/git-host.ts';
 import { releaseTarget } from '../support/requests.ts';
+import { storedService } from '../support/stored-service.ts';
 import { startDevServer, withWorkers } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 
@@ -131,35 +131,19 @@ function service(orchestrator: Orchestrator) {
   const { store } = database;
   const access = { path: process.env.PATH ?? '/usr/bin:/bin', url: host.url, folder: host.folder };
   const mirror = new Mirror(access, 'main');
-  return createServiceActivities({
-    environments: () =>
-      ['cs-dev', 'cs-qa'].map((name) => {
-        const { retry, rollout } = releaseTarget(name);
-        const rules = {
-          retry,
-          rollout,
-          onFailure: 'stop' as const,
-          overtakeVerifying: false,
-          mode: 'deploy' as const,
-        };
-        return { ...place(name), ...rules, after: [] };
-      }),
-    mirror: () => mirror,
-    deployments: store.deployments,
-    acceptedCommits: store.environments,
-    services: store.environments,
-    holds: store.holds,
-    submitToLane: (request) => orchestrator.submitToLane(request),
-    runningDeployment: (key) => orchestrator.runningDeployment(key),
-    gates: {
-      facts: store.gates.facts,
-      approvals: store.approvals,
-      calendar: () => [],
-      hasWorker: () => Promise.resolve(true),
-    },
-    drift: store.drift,
-    polls: { branch: () => 'main', heads: store.inbox, seen: store.polls, log },
-  });
+  return storedService({ store, mirror, orchestrator, log }, () =>
+    ['cs-dev', 'cs-qa'].map((name) => {
+      const { retry, rollout } = releaseTarget(name);
+      const rules = {
+        retry,
+        rollout,
+        onFailure: 'stop' as const,
+        overtakeVerifying: false,
+        mode: 'deploy' as const,
+      };
+      return { ...place(name), ...rules, after: [] };
+    }),
+  );
 }
 
 async function newRelease() {

@@ -1,7 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createServiceActivities } from '../../activities/service.ts';
 import { Mirror } from '../../src/adapters/git/mirror.ts';
 import { listenForInbox } from '../../src/adapters/postgres/notifications.ts';
 import { Orchestrator } from '../../src/adapters/temporal/orchestrator.ts';
@@ -13,6 +12,7 @@ import type { ClusterActivities } from '../../src/contract/workflow/activities.t
 import { createRelay } from '../../src/main/relay.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { startGitHost, type GitHost } from '../support/git-host.ts';
+import { storedService } from '../support/stored-service.ts';
 import { startDevServer, withWorkers } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 
@@ -115,24 +115,9 @@ async function inEnvironment(name: string, story: (place: Place) => Promise<void
   const place = new Place(name);
   const { store } = app.database;
   const mirror = place.mirror;
-  const service = createServiceActivities({
-    environments: () => [place.settings],
-    mirror: () => mirror,
-    deployments: store.deployments,
-    acceptedCommits: store.environments,
-    services: store.environments,
-    holds: store.holds,
-    submitToLane: (request) => orchestrator.submitToLane(request),
-    runningDeployment: (lane) => orchestrator.runningDeployment(lane),
-    gates: {
-      facts: store.gates.facts,
-      approvals: store.approvals,
-      calendar: () => [],
-      hasWorker: () => Promise.resolve(true),
-    },
-    drift: store.drift,
-    polls: { branch: () => 'main', heads: store.inbox, seen: store.polls, log: SILENT },
-  });
+  const service = storedService({ store, mirror, orchestrator, log: SILENT }, () => [
+    place.settings,
+  ]);
   const relay = createRelay({
     inbox: store.inbox,
     releases: store.releases,

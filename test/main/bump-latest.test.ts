@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { run } from '../../src/adapters/process/run.ts';
 import { startLoopbackServer } from '../../src/main/dev/loopback-server.ts';
 import { startGitHost, type GitHost } from '../support/git-host.ts';
+import { personIn } from '../support/person.ts';
 
 const CLI = join(import.meta.dirname, '../../src/main/cli.ts');
 const VERSIONS = 'versions:\n  audit: 2.18.3 # why\n  search: v3.0.3\n  free: 1.0.0\n';
@@ -124,8 +125,9 @@ function configuration(): string {
 }
 
 function bump(...args: string[]) {
-  const env = { PATH: process.env.PATH ?? '', HOME: folder, GIT_CONFIG_NOSYSTEM: '1' };
-  return run(process.execPath, [CLI, 'bump', ...args, '--repository', folder], { env });
+  return run(process.execPath, [CLI, 'bump', ...args, '--repository', folder], {
+    env: personIn(folder),
+  });
 }
 
 function versions(): Promise<string> {

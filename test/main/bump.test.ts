@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../src/adapters/process/run.ts';
+import { personIn } from '../support/person.ts';
 
 const CLI = join(import.meta.dirname, '../../src/main/cli.ts');
 const QA = 'environments/qa/versions.yaml';
@@ -26,15 +27,7 @@ let env: Record<string, string>;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-bump-'));
   repository = join(folder, 'repository');
-  env = {
-    PATH: process.env.PATH ?? '',
-    HOME: folder,
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_AUTHOR_NAME: 'Ada',
-    GIT_AUTHOR_EMAIL: 'ada@example.org',
-    GIT_COMMITTER_NAME: 'Ada',
-    GIT_COMMITTER_EMAIL: 'ada@example.org',
-  };
+  env = personIn(folder);
   for (const [file, text] of Object.entries(FILES)) {
     await mkdir(dirname(join(repository, file)), { recursive: true });
     await writeFile(join(repository, file), text);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { run } from '../../src/adapters/process/run.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { importRepository, type ImportOptions } from '../../src/main/import.ts';
+import { personIn } from '../support/person.ts';
 import { printed } from '../support/printed.ts';
 
 const CLI = join(import.meta.dirname, '../../src/main/cli.ts');
@@ -33,15 +34,7 @@ let env: Record<string, string>;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'slipway-import-'));
   repository = join(folder, 'deployments');
-  env = {
-    PATH: process.env.PATH ?? '',
-    HOME: folder,
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_AUTHOR_NAME: 'Ada',
-    GIT_AUTHOR_EMAIL: 'ada@example.org',
-    GIT_COMMITTER_NAME: 'Ada',
-    GIT_COMMITTER_EMAIL: 'ada@example.org',
-  };
+  env = personIn(folder);
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   await write(FILES);
   await git('init', '--quiet', '--initial-branch=main');

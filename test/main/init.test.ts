@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../src/adapters/process/run.ts';
 import { askForMissing } from '../../src/main/init-questions.ts';
+import { personIn } from '../support/person.ts';
 
 const CLI = join(import.meta.dirname, '../../src/main/cli.ts');
 const FLAGS = [
@@ -141,12 +142,10 @@ async function answered(options: Parameters<typeof askForMissing>[0], lines: str
 }
 
 function slipway(...args: string[]) {
-  const env = { PATH: process.env.PATH ?? '', HOME: parent, GIT_CONFIG_NOSYSTEM: '1' };
-  return run(process.execPath, [CLI, ...args], { env, cwd: parent });
+  return run(process.execPath, [CLI, ...args], { env: personIn(parent), cwd: parent });
 }
 
 async function git(...args: string[]): Promise<void> {
-  const env = { PATH: process.env.PATH ?? '', HOME: parent, GIT_CONFIG_NOSYSTEM: '1' };
-  const { exitCode, stderr } = await run('git', args, { env, cwd: folder });
+  const { exitCode, stderr } = await run('git', args, { env: personIn(parent), cwd: folder });
   expect(exitCode, stderr).toBe(0);
 }
