@@ -104,7 +104,8 @@ function values(service: string, path: readonly string[]): string {
 }
 
 // Words that a reader of YAML 1.1 or 1.2 takes for something else than text.
-const OTHER_THAN_TEXT = /^(true|false|yes|no|on|off|y|n|null)$/i;
+// The last is a number without a mantissa to some.
+const OTHER_THAN_TEXT = /^(true|false|yes|no|on|off|y|n|null|e-?\d+)$/i;
 const STARTS_AS_WORD = /^[A-Za-z](?:[\w./:@-]*[\w/-])?$/;
 const THREE_NUMBERS = /^[\^~]?\d+\.\d+\.\d+(?:-[A-Za-z][\w.-]*)?$/;
 
