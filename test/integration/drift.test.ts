@@ -170,10 +170,29 @@ async function restore(service: string): Promise<void> {
 
 async function versions(): Promise<string[]> {
   const kinds = 'deployments,configmaps,secrets,services,leases';
-  const path = '{range .items[*]}{.kind}/{.metadata.name} {.metadata.resourceVersion}{"\\n"}{end}';
-  return (await environment.kubectl('get', kinds, '--output', `jsonpath=${path}`))
-    .split('\n')
+  const { items } = JSON.parse(
+    await environment.kubectl('get', kinds, '--output', 'json'),
+  ) as ObjectList;
+  return items
+    .map(({ kind, metadata: { name, generation, resourceVersion, ...rest } }) => {
+      // A Deployment's controller writes its status when it likes; the generation counts what others write.
+      const version = generation ?? resourceVersion;
+      return `${kind}/${name} ${version} ${JSON.stringify([rest.labels, rest.annotations])}`;
+    })
     .sort();
+}
+
+interface ObjectList {
+  items: {
+    kind: string;
+    metadata: {
+      name: string;
+      generation?: number;
+      resourceVersion: string;
+      labels?: Record<string, string>;
+      annotations?: Record<string, string>;
+    };
+  }[];
 }
 
 function shown(value: unknown): string {
