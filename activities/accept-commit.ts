@@ -8,7 +8,12 @@ export interface AcceptDeps {
   deployments: { findEnd: (deploymentId: string) => Promise<DeploymentEnd | undefined> };
   acceptedCommits: {
     acceptedCommit: (repository: string, name: string) => Promise<string | undefined>;
-    accept: (input: { repository: string; environment: string; commit: string }) => Promise<void>;
+    accept: (input: {
+      repository: string;
+      environment: string;
+      commit: string;
+      deploymentId: string;
+    }) => Promise<void>;
   };
   holds: {
     find: (place: { repository: string; name: string }) => Promise<object | undefined>;
@@ -36,7 +41,9 @@ export async function acceptCommit(
   if (end) return end;
   // Held first: done again after a crash, the comparison would find nothing older.
   if (input.kind !== 'automatic') await holdWhenOlder(deps, input, signal);
-  await deps.acceptedCommits.accept({ repository, environment, commit });
+  await deps.acceptedCommits.accept({
+    ...{ repository, environment, commit, deploymentId: input.deploymentId },
+  });
   return undefined;
 }
 

@@ -6,6 +6,7 @@ import type { ClusterDeps } from './cluster-deps.ts';
 import { createHeal, createInspect } from './inspect.ts';
 import { createLookForDrift } from './look-for-drift.ts';
 import { createPlan } from './plan.ts';
+import { createReadInputs } from './read-inputs.ts';
 import { createReadReleases } from './read-releases.ts';
 import { createRestart } from './restart.ts';
 import { createRollBack } from './roll-back.ts';
@@ -16,6 +17,7 @@ export function createClusterActivities(deps: ClusterDeps): ClusterActivities {
   const ends = new ApplyEnds();
   return {
     checkout: createCheckout(deps),
+    readInputs: createReadInputs(deps),
     plan: createPlan(deps),
     readReleases: createReadReleases(deps),
     inspect: createInspect(deps),

@@ -35,6 +35,18 @@ export async function readDeclared(
   });
 }
 
+/** Digest over what the commit itself says of its services: a chart that moves within its range changes nothing of it. */
+export function inputsDigest(
+  deps: Pick<ClusterDeps, 'digest'>,
+  deployment: DeploymentRef,
+  declared: readonly Declared[],
+): string {
+  const lines = declared.map(({ name, removed, fingerprint }) =>
+    JSON.stringify([name, removed, fingerprint]),
+  );
+  return deps.digest(deployment, lines.sort());
+}
+
 /**
  * Digest over everything that the apply reads, so that the apply can tell that nothing has changed.
  *

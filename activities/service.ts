@@ -6,7 +6,11 @@ import type {
 } from '../src/contract/workflow/activities.ts';
 import type { LaneKey } from '../src/contract/workflow/ids.ts';
 import type { SubmitResult } from '../src/contract/workflow/messages.ts';
-import type { DeploymentRequest, ReleaseTarget } from '../src/contract/workflow/payloads.ts';
+import type {
+  DeploymentRequest,
+  ReleaseInput,
+  ReleaseTarget,
+} from '../src/contract/workflow/payloads.ts';
 import type { RetryPolicy } from '../src/domain/backoff.ts';
 import { CAUSES, SlipwayError } from '../src/domain/errors.ts';
 import type { ApprovalPolicy } from '../src/domain/gates/facts.ts';
@@ -45,6 +49,7 @@ interface EnvironmentSettings extends LaneKey {
   rollout: RolloutPolicy;
   onFailure: 'stop' | 'rollback';
   overtakeVerifying: boolean;
+  chartRanges: 'hold' | 'follow';
   mode: 'deploy' | 'observe';
   approval?: ApprovalPolicy;
 }
@@ -61,6 +66,8 @@ interface DeploymentStore {
       environment: string;
       repository: string;
       mode: 'deploy' | 'observe';
+      inputs?: string;
+      descendsFrom?: string;
     } & LaneKey)[];
   }) => Promise<
     Pick<ReleaseTarget, 'environment' | 'deploymentId' | 'deploymentNumber' | 'begun'>[]
@@ -72,13 +79,22 @@ interface DeploymentStore {
 /** The activities beside the server: they write the record and read git. */
 export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
   return {
+    listPlaces: (input) => {
+      const unsure = chosen(deps, input).filter(
+        ({ mode, chartRanges }) => mode === 'deploy' && chartRanges === 'hold',
+      );
+      const places = unsure.map(({ name, cluster, namespace }) => ({
+        ...{ environment: name, cluster, namespace },
+      }));
+      return Promise.resolve(places);
+    },
+
     startRelease: (input) =>
       beating(async (signal) => {
-        const { repository, commit, environments: chosen } = input;
+        const { repository, commit, inputs = {} } = input;
         const facts = await readCommit(deps.mirror(repository), commit, signal);
-        const settings = deps
-          .environments(repository)
-          .filter(({ name }) => !chosen || chosen.includes(name));
+        const settings = chosen(deps, input);
+        const descent = await readDescent(deps, input, signal);
         const rows = await deps.deployments.createForRun({
           releaseId: input.releaseId,
           run: input.run,
@@ -88,6 +104,8 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
           committedAt: facts.committedAt,
           targets: settings.map(({ name, cluster, namespace, mode }) => ({
             ...{ environment: name, repository, cluster, namespace, mode },
+            ...(inputs[name] === undefined ? {} : { inputs: inputs[name] }),
+            ...descent.get(name),
           })),
         });
         const targets = settings.flatMap(
@@ -144,6 +162,28 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
     recordOutcome: (input) => deps.deployments.recordOutcome(input),
     pollHead: createPollHead({ mirror: deps.mirror, ...deps.polls }),
   };
+}
+
+/** The environments that are asked for, or all. */
+function chosen(deps: ServiceDeps, { repository, environments }: ReleaseInput) {
+  const all = deps.environments(repository);
+  return all.filter(({ name }) => !environments || environments.includes(name));
+}
+
+/** The accepted commits of those environments, whose inputs were read, from which this commit descends. */
+async function readDescent(
+  deps: ServiceDeps,
+  { repository, commit, inputs = {} }: Parameters<ServiceActivities['startRelease']>[0],
+  signal: AbortSignal,
+): Promise<Map<string, { descendsFrom: string }>> {
+  const descent = new Map<string, { descendsFrom: string }>();
+  for (const name of Object.keys(inputs)) {
+    const accepted = await deps.acceptedCommits.acceptedCommit(repository, name);
+    if (accepted === undefined) continue;
+    const descends = await deps.mirror(repository).isAncestor(accepted, commit, signal);
+    if (descends) descent.set(name, { descendsFrom: accepted });
+  }
+  return descent;
 }
 
 /** What the commit says of itself, or why that cannot be read; throws what may pass by itself. */

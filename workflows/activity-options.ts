@@ -29,6 +29,7 @@ const readingGit: ActivityOptions = {
 };
 
 export const {
+  listPlaces,
   recordPhase,
   recordOutcome,
   submitToLane,
@@ -63,6 +64,20 @@ export function driftOnCluster(cluster: string, where: string): ClusterActivitie
     priority: { priorityKey: 5 },
     summary: `Look for drift in ${where}`,
   }).lookForDrift;
+}
+
+/** Reads what a commit says, on one cluster's queue; without an answer the environment takes part. */
+export function readInputsOn(cluster: string, where: string) {
+  return proxyActivities<ClusterActivities>({
+    taskQueue: clusterQueue(cluster),
+    // Nothing waits for a worker that is away or busy.
+    scheduleToStartTimeout: 10 * SECOND,
+    startToCloseTimeout: 2 * MINUTE,
+    heartbeatTimeout: 30 * SECOND,
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    retry: { maximumAttempts: 1 },
+    summary: `Read what ${where} says`,
+  }).readInputs;
 }
 
 /** A deployment as the parts of its workflow know it. */

@@ -24,6 +24,7 @@ import { releasePhase, type EndPhase } from '../src/domain/phases.ts';
 import { decideNext, type EnvironmentState } from '../src/domain/release.ts';
 import { recordOutcome, startRelease, submitToLane } from './activity-options.ts';
 import { releaseDetails } from './details.ts';
+import { readInputs } from './inputs.ts';
 import { tellUi } from './search-attributes.ts';
 
 const deploymentEnded = defineSignal<[DeploymentEnd]>(DEPLOYMENT_ENDED_SIGNAL);
@@ -51,7 +52,14 @@ export async function releaseWorkflow(input: ReleaseInput): Promise<DeploymentEn
     news = true;
   });
 
-  const { title, targets, cause: unreadable } = await startRelease(input);
+  const {
+    title,
+    targets,
+    cause: unreadable,
+  } = await startRelease({
+    ...input,
+    inputs: await readInputs(input),
+  });
   const phaseOf = (target: ReleaseTarget): EnvironmentState['phase'] =>
     ends.get(target.deploymentId)?.phase ??
     (submitted.has(target.deploymentId) ? 'queued' : 'unsubmitted');

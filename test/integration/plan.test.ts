@@ -31,7 +31,9 @@ describe('an environment that another pipeline deployed before', () => {
   });
 
   test('a bump plans, applies and touches its one service', async () => {
+    const inputs = await environment.inputs();
     await environment.push({ 'versions.yaml': versions({ api: '2' }) });
+    expect(await environment.inputs()).not.toBe(inputs);
     const { plan, end } = await environment.release();
     expect(actions(plan)).toEqual({ api: 'upgrade: input changed' });
     expect(end).toEqual({ phase: 'succeeded' });
@@ -127,8 +129,12 @@ describe('a chart that moved within its range', () => {
   test('is reported, joins the next release, and is known by its digest too', async () => {
     const environment = await lab.environment('ranges', repository('ranges', ['api', 'audit']));
     await environment.release();
+    const inputs = await environment.inputs();
     await lab.publishCharts('1.3.0', 8083);
     await environment.forgetIndexes();
+    // For a merge that says nothing new the environment stays untouched.
+    await environment.push({ 'README.md': 'Nobody evaluates this.\n' });
+    expect(await environment.inputs()).toBe(inputs);
     const held = await environment.release();
     expect(held.end.phase).toBe('unchanged');
     expect(held.plan.untouched).toEqual([

@@ -140,6 +140,7 @@ function service(orchestrator: Orchestrator) {
         onFailure: 'stop' as const,
         overtakeVerifying: false,
         mode: 'deploy' as const,
+        chartRanges: 'follow' as const,
       };
       return { ...place(name), ...rules, after: [] };
     }),

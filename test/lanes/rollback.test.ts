@@ -161,6 +161,7 @@ class Place {
         cluster: 'notprod',
         namespace: name,
         after: [],
+        chartRanges: 'hold' as const,
         mode: 'deploy' as const,
         onFailure: 'stop' as const,
       },

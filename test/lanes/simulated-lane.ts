@@ -151,6 +151,7 @@ export function clusterThat(
     plan: ({ deployment }) => Promise.resolve({ digest: deployment.commit, services }),
     readReleases: () => Promise.resolve([]),
     lookForDrift: () => Promise.reject(new Error('nobody looks for drift here')),
+    readInputs: () => Promise.resolve({}),
     inspect: () => Promise.resolve({ deadHolder: '', healed: [] }),
     heal: () => Promise.resolve({ healed: [] }),
     apply: (input) => {

@@ -209,6 +209,11 @@ export class ReleasedEnvironment {
     return { deployment: this.#ref('dep_plan'), force, manual, recorded };
   }
 
+  /** Digest over what the commit itself says of the environment. */
+  async inputs(): Promise<string | undefined> {
+    return (await runActivity(this.activities.readInputs, this.#ref('rel_inputs'))).inputs;
+  }
+
   /** Plans, applies, watches and remembers, as the workflow of a deployment does. */
   async release(asked: { manual?: boolean; force?: boolean } = {}): Promise<Release> {
     this.#log.length = 0;

@@ -84,6 +84,7 @@ export async function withWorkers<T>(
     // Gates are open, and no lane was lost, where a test is not about them.
     activities: {
       readGates: () => Promise.resolve({ answer: 'open' }),
+      listPlaces: () => Promise.resolve([]),
       lookAtDeployment: () => Promise.resolve({}),
       ...stubs.service,
     },

@@ -634,6 +634,7 @@ async function deploy(
     },
   };
   const stubs: ClusterActivities = {
+    readInputs: () => Promise.resolve({}),
     checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
     plan: () => Promise.resolve(plan),
     readReleases: () => Promise.resolve([]),

@@ -1,6 +1,7 @@
+import { ApplicationFailure } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { OutcomeRecord } from '../../src/contract/workflow/activities.ts';
+import type { OutcomeRecord, ReleasePlace } from '../../src/contract/workflow/activities.ts';
 import { SERVICE_QUEUE } from '../../src/contract/workflow/ids.ts';
 import {
   CANCEL_RELEASE_SIGNAL,
@@ -115,14 +116,31 @@ test('a commit that cannot be read from git ends the release, with the reason', 
   expect(story.recorded[0]?.cause).toEqual(cause);
 });
 
+test('what a commit says of an environment is told when the release starts; a cluster without a worker says nothing', async () => {
+  const places = [
+    { environment: 'cs-dev', cluster: 'notprod', namespace: 'cs-dev' },
+    { environment: 'cs-broken', cluster: 'notprod', namespace: 'cs-broken' },
+    { environment: 'cs-prod', cluster: 'nowhere', namespace: 'cs-prod' },
+  ];
+  const story = await release((request) => endLater(request, 'succeeded'), {}, places);
+  expect(story.inputs).toEqual({ 'cs-dev': 'sha256:cs-dev' });
+  expect(story.submitted).toEqual(['cs-dev', 'wcs-dev', 'cs-qa']);
+});
+
 async function release(
   submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>,
   graph: Partial<ReleaseGraph> = {},
+  places: ReleasePlace[] = [],
 ) {
+  let inputs: Record<string, string> | undefined;
   const submitted: string[] = [];
   const recorded: OutcomeRecord[] = [];
   const service = {
-    startRelease: () => Promise.resolve({ title: 'Bump', targets, ...graph }),
+    listPlaces: () => Promise.resolve(places),
+    startRelease: (input: { inputs?: Record<string, string> }) => {
+      ({ inputs } = input);
+      return Promise.resolve({ title: 'Bump', targets, ...graph });
+    },
     submitToLane: (request: DeploymentRequest) => {
       submitted.push(request.environment);
       return submitToLane(request);
@@ -132,14 +150,20 @@ async function release(
       return Promise.resolve();
     },
   };
-  const ends = await withWorkers(environment, { service }, () =>
+  const cluster = {
+    readInputs: ({ environment: name }: { environment: string }) =>
+      name === 'cs-broken'
+        ? Promise.reject(ApplicationFailure.nonRetryable('no such value', 'template-error'))
+        : Promise.resolve({ inputs: `sha256:${name}` }),
+  };
+  const ends = await withWorkers(environment, { service, cluster }, () =>
     environment.client.workflow.execute<typeof releaseWorkflow>('releaseWorkflow', {
       taskQueue: SERVICE_QUEUE,
       workflowId: `release/${expect.getState().currentTestName ?? ''}`,
       args: [releaseInput()],
     }),
   );
-  return { submitted, recorded, ends: ends.map((end) => [end.environment, end.phase]) };
+  return { submitted, recorded, inputs, ends: ends.map((end) => [end.environment, end.phase]) };
 }
 
 /** The lane's answer now, and its report to the release afterwards. */

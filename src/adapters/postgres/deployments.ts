@@ -12,6 +12,7 @@ import type { Db } from './database.ts';
 import { recordOutcome, recordPhase } from './deployment-records.ts';
 import { findSummary } from './deployment-rows.ts';
 import { lockRelease, refreshReleasePhase } from './release-phase.ts';
+import { leavesUntouched } from './untouched.ts';
 import { cleanText, iso, json, newId } from './values.ts';
 
 /** The deployments of one run of a release, with what its commit says. */
@@ -32,6 +33,10 @@ interface DeploymentTarget {
   mode?: 'deploy' | 'observe';
   cluster: string;
   namespace: string;
+  /** Digest over what the commit says of it; without it the environment takes part. */
+  inputs?: string;
+  /** The accepted commit from which this one was seen to descend. */
+  descendsFrom?: string;
 }
 
 export interface CreatedDeployment {
@@ -44,7 +49,7 @@ export interface CreatedDeployment {
 
 export function createDeployments(db: Db) {
   return {
-    /** Writes the rows of a run; asked again, it answers with those that are there. */
+    /** Writes the rows of a run where it takes part; asked again, it answers with those that are there. */
     createForRun: (input: RunToCreate): Promise<CreatedDeployment[]> => createForRun(db, input),
 
     recordPhase: (record: PhaseRecord): Promise<void> => recordPhase(db, record),
@@ -161,14 +166,20 @@ function createForRun(db: Db, input: RunToCreate): Promise<CreatedDeployment[]> 
       .where('run', '=', run)
       .execute();
     const created: CreatedDeployment[] = [];
-    for (const target of input.targets) {
-      const row =
-        known.find(({ environment }) => environment === target.environment) ??
-        (await tx
-          .insertInto('deployments')
-          .values({ id: newId('dep'), release_id: release.id, run, kind, ...target })
-          .returning(['id', 'number', 'attempt', 'record_order'])
-          .executeTakeFirstOrThrow());
+    const untouched = run === 0 ? release.untouched : [];
+    for (const { descendsFrom, ...target } of input.targets) {
+      if (untouched.includes(target.environment)) continue;
+      let row = known.find(({ environment }) => environment === target.environment);
+      const asked = { ...target, ...(descendsFrom === undefined ? {} : { descendsFrom }) };
+      if (!row && (await leavesUntouched(tx, asked, release.commit))) {
+        untouched.push(target.environment);
+        continue;
+      }
+      row ??= await tx
+        .insertInto('deployments')
+        .values({ id: newId('dep'), release_id: release.id, run, kind, ...target })
+        .returning(['environment', 'id', 'number', 'attempt', 'record_order'])
+        .executeTakeFirstOrThrow();
       created.push({
         environment: target.environment,
         deploymentId: row.id,
@@ -177,6 +188,13 @@ function createForRun(db: Db, input: RunToCreate): Promise<CreatedDeployment[]> 
           ? { begun: { attempt: row.attempt, order: row.record_order } }
           : {}),
       });
+    }
+    if (run === 0) {
+      await tx
+        .updateTable('releases')
+        .set({ untouched: json(untouched) })
+        .where('id', '=', release.id)
+        .execute();
     }
     await refreshReleasePhase(tx, release.id);
     return created;

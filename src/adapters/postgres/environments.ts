@@ -54,10 +54,19 @@ export function createEnvironments(db: Db) {
       return row?.accepted_commit ?? undefined;
     },
 
-    accept: async (input: EnvironmentKey & { commit: string }): Promise<void> => {
+    /** Notes the commit of a deployment, with what it says of the environment. */
+    accept: async (
+      input: EnvironmentKey & { commit: string; deploymentId: string },
+    ): Promise<void> => {
       const { numUpdatedRows } = await db
         .updateTable('environments')
-        .set({ accepted_commit: input.commit })
+        .set((of) => ({
+          accepted_commit: input.commit,
+          accepted_inputs: of
+            .selectFrom('deployments')
+            .select('inputs')
+            .where('id', '=', input.deploymentId),
+        }))
         .where('repository', '=', input.repository)
         .where('name', '=', input.environment)
         .executeTakeFirst();

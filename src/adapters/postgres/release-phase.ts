@@ -6,7 +6,7 @@ import type { Tx } from './database.ts';
 export async function lockRelease(tx: Tx, releaseId: string) {
   return tx
     .selectFrom('releases')
-    .select(['id', 'number', 'repository', 'commit', 'phase', 'runs'])
+    .select(['id', 'number', 'repository', 'commit', 'phase', 'runs', 'untouched'])
     .where('id', '=', releaseId)
     .forNoKeyUpdate()
     .executeTakeFirst();

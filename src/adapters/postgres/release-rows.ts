@@ -26,20 +26,27 @@ export async function withDeployments(
     db,
     rows.map(({ id }) => id),
   );
-  return rows.map((row) => ({
-    id: row.id,
-    number: row.number,
-    repository: row.repository,
-    commit: row.commit,
-    title: row.title,
-    author: row.author,
-    committedAt: iso(row.committed_at),
-    kind: row.kind,
-    actor: row.actor,
-    phase: row.phase,
-    runs: row.runs,
-    createdAt: iso(row.created_at),
-    endedAt: iso(row.ended_at),
-    deployments: newest.filter(({ releaseId }) => releaseId === row.id),
-  }));
+  return rows.map((row) => {
+    const deployments = newest.filter(({ releaseId }) => releaseId === row.id);
+    const isDeployed = (name: string) =>
+      deployments.some(({ environment }) => environment === name);
+    return {
+      id: row.id,
+      number: row.number,
+      repository: row.repository,
+      commit: row.commit,
+      title: row.title,
+      author: row.author,
+      committedAt: iso(row.committed_at),
+      kind: row.kind,
+      actor: row.actor,
+      phase: row.phase,
+      runs: row.runs,
+      createdAt: iso(row.created_at),
+      endedAt: iso(row.ended_at),
+      deployments,
+      // A rerun may have deployed them all the same.
+      untouched: row.untouched.filter((name) => !isDeployed(name)),
+    };
+  });
 }

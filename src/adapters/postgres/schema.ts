@@ -50,6 +50,7 @@ interface EnvironmentTable {
   position: number;
   configured: boolean;
   accepted_commit: string | null;
+  accepted_inputs: string | null;
 }
 
 interface ReleaseTable {
@@ -63,6 +64,7 @@ interface ReleaseTable {
   author: string | null;
   committed_at: Date | null;
   phase: Generated<ReleasePhase>;
+  untouched: ColumnType<string[], string | undefined, string>;
   runs: Generated<number>;
   created_at: Generated<Date>;
   /** When its first run was given to Temporal, which forgets ended workflows; this does not. */
@@ -82,6 +84,7 @@ interface DeploymentTable {
   kind: Generated<DeploymentKind>;
   mode: Generated<'deploy' | 'observe'>;
   phase: Generated<DeploymentPhase>;
+  inputs: string | null;
   note: Generated<string>;
   cause: NullableJson<CauseReport>;
   attempt: Generated<number>;

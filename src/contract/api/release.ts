@@ -24,6 +24,9 @@ export const releaseSchema = named(
     deployments: Type.Array(ref(deploymentSummarySchema), {
       description: 'The newest of each environment that takes part.',
     }),
+    untouched: Type.Array(Type.String(), {
+      description: 'Environments of which the commit says what the one before it said.',
+    }),
   }),
 );
 

@@ -26,8 +26,10 @@ import type {
 
 /** Activities on the queue of the service: they reach PostgreSQL, Temporal and git. */
 export interface ServiceActivities {
+  /** The environments that only take part when their inputs changed; the others do in any case. */
+  listPlaces: (input: ReleaseInput) => Promise<ReleasePlace[]>;
   /** Writes the release's deployments and answers which environments take part. */
-  startRelease: (input: ReleaseInput) => Promise<ReleaseGraph>;
+  startRelease: (input: StartInput) => Promise<ReleaseGraph>;
   submitToLane: (request: DeploymentRequest) => Promise<SubmitResult>;
   /** What runs in a namespace, and how the deployment that is named ended, if it did. */
   lookAtDeployment: (input: LookInput) => Promise<LookResult>;
@@ -55,6 +57,11 @@ export interface ServiceActivities {
 
 /** Activities on the queue of a cluster: they hold that cluster's credentials. */
 export interface ClusterActivities {
+  /**
+   * Keyed digest over what the commit itself says of an environment; absent where equal digests would not
+   * prove equal inputs. `deploymentId` is only a name here.
+   */
+  readInputs: (place: DeploymentRef) => Promise<{ inputs?: string }>;
   /** Fetches the commit and refuses a tree that is not accepted. */
   checkout: (deployment: DeploymentRef) => Promise<CheckoutResult>;
   plan: (input: PlanInput) => Promise<PlanResult>;
@@ -74,6 +81,15 @@ export interface ClusterActivities {
   lookForDrift: (input: LookForDriftInput) => Promise<DriftReport>;
   /** Watches beside the apply, or after it until healthy, failed or out of time. */
   watchRollout: (input: WatchInput) => Promise<RolloutJudgement>;
+}
+
+export interface ReleasePlace extends LaneKey {
+  environment: string;
+}
+
+interface StartInput extends ReleaseInput {
+  /** Digests of what the commit says, by environment. */
+  inputs?: Record<string, string>;
 }
 
 interface LookInput extends LaneKey {

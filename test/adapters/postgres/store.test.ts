@@ -144,7 +144,9 @@ describe('environments', () => {
       namespace: `${repository}-${namespace}`,
     });
     await environments.sync([at('a', '1'), at('b', '2')]);
-    await environments.accept({ repository, environment: 'a', commit: someCommit() });
+    await environments.accept({
+      ...{ repository, environment: 'a', commit: someCommit(), deploymentId: 'dep_1' },
+    });
     await environments.sync([at('b', '1'), at('a', '2')]);
     const swapped = await environments.list({ limit: 10 });
     expect(swapped.items.map(({ name, namespace }) => [name, namespace.slice(-1)])).toEqual([
@@ -163,7 +165,14 @@ describe('environments', () => {
     const { environments } = database.store;
     expect(await environments.acceptedCommit('nobody', 'nowhere')).toBeUndefined();
     await expect(
-      environments.accept({ repository: 'nobody', environment: 'nowhere', commit: someCommit() }),
+      environments.accept({
+        ...{
+          repository: 'nobody',
+          environment: 'nowhere',
+          commit: someCommit(),
+          deploymentId: 'dep_1',
+        },
+      }),
     ).rejects.toThrow('environment nobody/nowhere is not in the store');
   });
 });

@@ -107,6 +107,7 @@ export async function play(environment: TestWorkflowEnvironment, story: Story): 
         { startWorkflowOperation: lane, args: [{ request }] },
       );
     },
+    listPlaces: () => Promise.resolve([]),
     lookAtDeployment: () => Promise.resolve({}),
     // Commit ids of these stories grow from parent to child.
     orderWaiting: ({ candidates }) =>
@@ -124,6 +125,7 @@ export async function play(environment: TestWorkflowEnvironment, story: Story): 
     ...story.service,
   };
   const cluster: ClusterActivities = {
+    readInputs: () => Promise.resolve({ inputs: 'sha256:ab' }),
     checkout: () => Promise.resolve({ title: '', author: '', committedAt: '' }),
     plan: () => Promise.resolve(PLAN),
     readReleases: () => Promise.resolve([]),
