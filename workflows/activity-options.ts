@@ -3,6 +3,7 @@ import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { ClusterActivities, ServiceActivities } from '../src/contract/workflow/activities.ts';
 import { clusterQueue, SERVICE_QUEUE } from '../src/contract/workflow/ids.ts';
 import type { DeploymentRequest } from '../src/contract/workflow/payloads.ts';
+import { CHANGE_HEARTBEAT_MS, LOOK_AGAIN_MS } from '../src/domain/lost-worker.ts';
 import type { RolloutPolicy } from '../src/domain/rollout.ts';
 import { shortCommit } from './details.ts';
 import { wasNotTaken } from './failures.ts';
@@ -110,7 +111,7 @@ export function onCluster(
   // Asked until a lost holder's Lease has been silent for its whole duration.
   const untilHolderIsSilent = {
     initialInterval: SECOND,
-    maximumInterval: 5 * SECOND,
+    maximumInterval: LOOK_AGAIN_MS,
     maximumAttempts: 20,
   };
   const activities = {
@@ -154,8 +155,7 @@ export function onCluster(
     apply: proxyActivities<ClusterActivities>({
       ...common,
       startToCloseTimeout: 45 * MINUTE,
-      // A restart of Temporal takes less and must not stop a running apply.
-      heartbeatTimeout: MINUTE,
+      heartbeatTimeout: CHANGE_HEARTBEAT_MS,
       // The workflow decides on another attempt, after it has looked at the cluster.
       retry: { maximumAttempts: 1 },
       summary: `Apply ${where}`,
@@ -171,7 +171,7 @@ export function onCluster(
     rollBack: proxyActivities<ClusterActivities>({
       ...common,
       startToCloseTimeout: 45 * MINUTE,
-      heartbeatTimeout: MINUTE,
+      heartbeatTimeout: CHANGE_HEARTBEAT_MS,
       // The workflow tries again, after it has looked at the cluster.
       retry: { maximumAttempts: 1 },
       summary: `Roll back ${where}`,

@@ -9,25 +9,15 @@ import {
 import { setTimeout as delay } from 'node:timers/promises';
 import { SlipwayError } from '../../domain/errors.ts';
 import type { LeaseFacts } from '../../domain/lease.ts';
+import { LEASE_TIMING, type LeaseTiming } from '../../domain/lost-worker.ts';
 import { toKubeConfig, type ClusterAccess } from './access.ts';
 import { ask } from './client.ts';
+import { keepRenewed } from './renewal.ts';
 
 /** One for each environment, in its namespace: whoever holds it may change its Helm releases. */
 const NAME = 'slipway';
-const DURATION_MS = 60_000;
-const RENEW_MS = 10_000;
-/** Then the holder ends its own child, which takes less than what is left of the duration. */
-const GIVE_UP_MS = 30_000;
 /** While the API server is away. */
 const GIVE_BACK_MS = 2_000;
-
-export interface LeaseTiming {
-  durationMs: number;
-  renewMs: number;
-  giveUpMs: number;
-}
-
-const TIMING: LeaseTiming = { durationMs: DURATION_MS, renewMs: RENEW_MS, giveUpMs: GIVE_UP_MS };
 
 /** The Lease of one environment, as one process sees and holds it. */
 export class EnvironmentLease {
@@ -39,7 +29,7 @@ export class EnvironmentLease {
   /** Who works under it in this process now. */
   readonly #holding = new Set<string>();
 
-  constructor(access: ClusterAccess, timing: LeaseTiming = TIMING) {
+  constructor(access: ClusterAccess, timing: LeaseTiming = LEASE_TIMING) {
     this.#api = toKubeConfig(access).makeApiClient(CoordinationV1Api);
     this.#namespace = access.namespace;
     this.#timing = timing;
@@ -69,34 +59,16 @@ export class EnvironmentLease {
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    const takenAt = performance.now();
     let lease = await this.#take(holder, mayTake);
     this.#holding.add(holder);
-    const lost = new AbortController();
-    let renewedAt = performance.now();
-    let renewing = false;
-    const renew = async () => {
-      if (renewing) return;
-      renewing = true;
-      try {
-        lease = await this.#put(lease, holder);
-        renewedAt = performance.now();
-      } catch (error) {
-        const isTaken = error instanceof SlipwayError && error.code === 'helm-locked';
-        if (isTaken) lost.abort(error);
-        else if (performance.now() - renewedAt > this.#timing.giveUpMs) {
-          lost.abort(new SlipwayError('cluster-unreachable', 'The Lease could not be renewed.'));
-        }
-      } finally {
-        renewing = false;
-      }
-    };
-    const timer = setInterval(() => {
-      void renew();
-    }, this.#timing.renewMs);
+    const { lost, stop } = keepRenewed(takenAt, this.#timing, async () => {
+      lease = await this.#put(lease, holder);
+    });
     try {
-      return await work(AbortSignal.any([signal, lost.signal]));
+      return await work(AbortSignal.any([signal, lost]));
     } finally {
-      clearInterval(timer);
+      stop();
       this.#holding.delete(holder);
       await this.#giveBack(holder);
     }
