@@ -14,7 +14,7 @@ const LOOK_AGAIN_MAX_MS = 6 * 60 * 60_000;
 // Clocks differ: what is due now may be due in a moment for the database.
 const UNTIL_MIN_MS = 1_000;
 
-interface GateWatch {
+export interface GateWatch {
   /** Waits until all are open; answers nothing then, or the cause with which the deployment ends. */
   pass: (digest?: string) => Promise<CauseReport | undefined>;
   /** Waits while the cluster has no worker, and for nothing else; answers whether it had to. */

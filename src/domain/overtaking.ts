@@ -28,10 +28,37 @@ const CODES = {
   rollback: 'rollback',
 } as const satisfies Record<DeploymentKind, string>;
 
+/** How far a deployment had come that is left before its end. */
+export interface Left {
+  /** The apply had gone through, and was not verified. */
+  applied: boolean;
+  takingBack: boolean;
+  /** The last attempt that failed. */
+  failed?: { attempt: number; cause: CauseReport } | undefined;
+}
+
+const NOTHING_BEGUN: Left = { applied: false, takingBack: false };
+
 /** Why a deployment ends as superseded: names the release that took its place. */
-export function supersededBy({ kind, releaseNumber, commit }: Newcomer): CauseReport {
+export function supersededBy(
+  { kind, releaseNumber, commit }: Newcomer,
+  { failed, applied }: Left = NOTHING_BEGUN,
+): CauseReport {
   const release = `${kind === 'rollback' ? 'The rollback to release' : 'Release'} #${releaseNumber}`;
   const asked = kind === 'manual' ? ', which a person asked for,' : '';
-  const sentence = `${release} (${commit.slice(0, 8)})${asked} took its place.`;
-  return { code: CODES[kind], sentence };
+  const taken = `${release} (${commit.slice(0, 8)})${asked} took its place.`;
+  const before = failed ? ` Attempt ${failed.attempt} had failed: ${failed.cause.sentence}` : '';
+  const after = applied && !failed ? ' It was applied, but not verified.' : '';
+  return { code: CODES[kind], sentence: `${taken}${before}${after}` };
+}
+
+/** Why a deployment ends as cancelled. @param by undefined for who did it in Temporal */
+export function cancelledCause(by: string | undefined, { applied, takingBack }: Left): CauseReport {
+  const who = by === undefined ? 'Cancelled in Temporal' : `Cancelled by ${by}`;
+  const when = takingBack
+    ? ', while it was taken back: what was not done yet is left as it is.'
+    : applied
+      ? ', after the apply had gone through: not verified.'
+      : '.';
+  return { code: 'cancelled', sentence: `${who}${when}` };
 }

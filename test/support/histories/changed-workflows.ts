@@ -14,7 +14,7 @@ const COPIED = [
 ];
 
 const DEPLOYMENT = 'workflows/deployment.ts';
-const ATTEMPT_BEGINS = 'doing = undefined;';
+const ATTEMPT_BEGINS = 'progress.beginAttempt();';
 const PAUSE = 'await sleep(1);';
 
 interface BundleModule {
@@ -46,7 +46,7 @@ export async function copyWorkflows() {
     /** Lets only new deployments do so. */
     patchPause: async () => {
       await edit(DEPLOYMENT, PAUSE, `if (patched('pause')) ${PAUSE}`);
-      await edit(DEPLOYMENT, '  sleep,\n', '  patched,\n  sleep,\n');
+      await edit(DEPLOYMENT, ' sleep }', ' patched, sleep }');
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
