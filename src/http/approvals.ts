@@ -48,6 +48,7 @@ export function addApprovalRoutes(
         });
         refuse(deployment, answer);
         await wake(deployment);
+        if (answer.answer === 'noted') return answer.deployment;
         return mustFindDeployment(store, deployment.id);
       },
     );
@@ -71,9 +72,10 @@ export function addApprovalRoutes(
       personOf(request);
       if (isEnd(phase)) throw new Refusal('conflict', `Deployment ${number} has ended: ${phase}.`);
       const { actor, id: requestId } = request;
-      await store.gates.override({ deploymentId, ...request.body, actor, requestId });
+      const overridden = { deploymentId, ...request.body, actor, requestId };
+      const answer = await store.gates.override(overridden);
       await wake(deployment);
-      return mustFindDeployment(store, deploymentId);
+      return answer;
     },
   );
 }

@@ -1,12 +1,14 @@
-import type { Approval } from '../../contract/api/gates.ts';
+import type { Deployment } from '../../contract/api/deployment.ts';
 import type { Verdict } from '../../domain/gates/facts.ts';
 import { mayApprove } from '../../domain/gates/judge-approval.ts';
 import { isEnd } from '../../domain/phases.ts';
 import { appendAudit } from './audit.ts';
 import { authorsOf } from './authors.ts';
 import type { Db, Tx } from './database.ts';
+import { mustFindDeployment } from './deployment-details.ts';
 import type { Asked } from './releases.ts';
-import { cleanText, iso, newId, NOW } from './values.ts';
+import { createTurns } from './turns.ts';
+import { cleanText, newId, NOW } from './values.ts';
 
 /** A plan of a deployment that somebody must approve. */
 interface PlanKey {
@@ -23,19 +25,24 @@ export interface VerdictInput extends PlanKey, Asked {
 }
 
 /** What a person's verdict met; only `noted` changed something. */
-export type VerdictAnswer =
-  | { answer: 'noted' | 'known' | 'author' | 'not-waiting' | 'expired' }
+type VerdictAnswer =
+  | { answer: 'noted'; deployment: Deployment }
+  | { answer: 'known' | 'author' | 'not-waiting' | 'expired' }
   | { answer: 'stale'; digest: string }
   | { answer: 'not-asked'; groups: readonly string[] };
 
+// With the wait for a connection and for the row, an answer comes within the 8 s of database.ts.
+const TURN_WAIT_MS = 4_000;
+
 export function createApprovals(db: Db) {
+  const inTurn = createTurns(TURN_WAIT_MS);
   return {
     /**
      * Notes what a person says of the plan that a deployment waits with. A person counts once for a plan;
      * the lock on the deployment and the unique index decide between requests that race.
      */
     add: (input: VerdictInput): Promise<VerdictAnswer> =>
-      db.transaction().execute((tx) => addVerdict(tx, input)),
+      inTurn(input.deploymentId, () => db.transaction().execute((tx) => addVerdict(tx, input))),
 
     /**
      * Judges the verdicts on a plan, also those that an earlier deployment got for the same one, and uses
@@ -70,19 +77,6 @@ export function createApprovals(db: Db) {
         return answer;
       }),
   };
-}
-
-/** What was said of the plans of a deployment, the oldest first. */
-export async function listApprovals(db: Db, deploymentId: string): Promise<Approval[]> {
-  const rows = await db
-    .selectFrom('approvals')
-    .select(['person', 'verdict', 'comment', 'digest', 'at'])
-    .where((is) =>
-      is.or([is('deployment_id', '=', deploymentId), is('spent_by', '=', deploymentId)]),
-    )
-    .orderBy('at')
-    .execute();
-  return rows.map((row) => ({ ...row, at: iso(row.at) }));
 }
 
 /** Whatever approvals are left of an environment's plans cannot be used when its deployment has ended. */
@@ -139,7 +133,8 @@ async function addVerdict(tx: Tx, input: VerdictInput): Promise<VerdictAnswer> {
   const action = verdict === 'approved' ? 'deployment.approve' : 'deployment.reject';
   const details = { digest, comment };
   await appendAudit(tx, { actor, action, subject: deployment.id, requestId, details });
-  return { answer: 'noted' };
+  // Read here: what was noted must not be answered as not done because reading it failed.
+  return { answer: 'noted', deployment: await mustFindDeployment(tx, deployment.id) };
 }
 
 async function lockDeployment(tx: Tx, deploymentId: string) {

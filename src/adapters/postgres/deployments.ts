@@ -6,11 +6,9 @@ import type { DeploymentEnd } from '../../contract/workflow/payloads.ts';
 import type { PlanDiffRecord } from '../../contract/plan-sink.ts';
 import type { DeploymentKind } from '../../domain/overtaking.ts';
 import { isEnd } from '../../domain/phases.ts';
-import { listApprovals } from './approvals.ts';
-import { findAsked } from './audit.ts';
 import type { Db } from './database.ts';
+import { findDeployment } from './deployment-details.ts';
 import { recordOutcome, recordPhase } from './deployment-records.ts';
-import { findSummary } from './deployment-rows.ts';
 import { lockRelease, refreshReleasePhase } from './release-phase.ts';
 import { leavesUntouched } from './untouched.ts';
 import { cleanText, iso, json, newId } from './values.ts';
@@ -68,39 +66,7 @@ export function createDeployments(db: Db) {
     },
 
     /** By id or short number. */
-    find: async (idOrNumber: string): Promise<Deployment | undefined> => {
-      const summary = await findSummary(db, idOrNumber);
-      if (!summary) return undefined;
-      const plan = await db
-        .selectFrom('plans')
-        // Without the diff, which can be large.
-        .select(['digest', 'services', 'created_at', 'restart'])
-        .where('deployment_id', '=', summary.id)
-        .executeTakeFirst();
-      const attempts = await db
-        .selectFrom('attempts')
-        .selectAll()
-        .where('deployment_id', '=', summary.id)
-        .orderBy('number')
-        .execute();
-      return {
-        ...summary,
-        asked: (await findAsked(db, summary)) ?? null,
-        plan: plan
-          ? {
-              ...{ digest: plan.digest, createdAt: iso(plan.created_at), services: plan.services },
-              restart: plan.restart ?? [],
-            }
-          : null,
-        approvals: await listApprovals(db, summary.id),
-        attempts: attempts.map((attempt) => ({
-          number: attempt.number,
-          startedAt: iso(attempt.started_at),
-          endedAt: iso(attempt.ended_at),
-          cause: attempt.cause,
-        })),
-      };
-    },
+    find: (idOrNumber: string): Promise<Deployment | undefined> => findDeployment(db, idOrNumber),
 
     /** The cluster of a deployment. */
     clusterOf: async (deploymentId: string): Promise<string | undefined> => {

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { Refusal } from '../../domain/errors.ts';
 
-/** SQLSTATE classes and codes that pass by themselves: connection, resources, shutdown, locks, time. */
-const PASSING = /^(08|53|57|40001$|40P01$|55P03$)/;
+/** SQLSTATE classes and codes that pass by themselves: connection, resources, shutdown, locks, time (of transactions too). */
+const PASSING = /^(08|53|57|40001$|40P01$|55P03$|25P0[34]$)/;
 
 /** What pg and Node say when the server cannot be reached or does not answer in time. */
 const UNREACHABLE =

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
+import type { Deployment } from '../../contract/api/deployment.ts';
 import type { FreezeFact, GateFacts, OverridableGate, Waiting } from '../../domain/gates/facts.ts';
 import { appendAudit } from './audit.ts';
 import type { Db } from './database.ts';
+import { mustFindDeployment } from './deployment-details.ts';
 import type { Asked } from './releases.ts';
 import { cleanText, iso } from './values.ts';
 
@@ -38,10 +40,10 @@ export function createGates(db: Db) {
       return { stops, freezes, overridden, ...(hold ? { hold } : {}) };
     },
 
-    /** Lets one deployment pass a gate; a second time it changes nothing. */
+    /** Lets one deployment pass a gate, and answers it; a second time it changes nothing. */
     override: (
       input: { deploymentId: string; gate: OverridableGate; reason: string } & Asked,
-    ): Promise<void> =>
+    ): Promise<Deployment> =>
       db.transaction().execute(async (tx) => {
         const { deploymentId, gate, reason, actor, requestId } = input;
         const row = { deployment_id: deploymentId, gate, reason: cleanText(reason) };
@@ -50,10 +52,12 @@ export function createGates(db: Db) {
           .values({ ...row, overridden_by: actor })
           .onConflict((conflict) => conflict.doNothing())
           .executeTakeFirst();
-        if (made.numInsertedOrUpdatedRows === 0n) return;
-        const action = 'deployment.override';
-        const details = { gate, reason };
-        await appendAudit(tx, { actor, action, subject: deploymentId, requestId, details });
+        if (made.numInsertedOrUpdatedRows === 1n) {
+          const action = 'deployment.override';
+          const details = { gate, reason };
+          await appendAudit(tx, { actor, action, subject: deploymentId, requestId, details });
+        }
+        return mustFindDeployment(tx, deploymentId);
       }),
 
     /** Where deployments wait that a change of this scope may concern. */

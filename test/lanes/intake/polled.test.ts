@@ -5,6 +5,7 @@ import { isLong, sized } from '../../support/size.ts';
 import { numberOf } from './forge.ts';
 import { newRepositories, push, type Push } from './pushes.ts';
 import { startRig, type Rig } from './rig.ts';
+import { sightsOf, whyUnseen } from './sights.ts';
 import { expectNothingLostOrDoubled, settled } from './verdict.ts';
 
 let rig: Rig;
@@ -54,22 +55,22 @@ test(
   3 * SIZE.settleMs + SIZE.pushes * SIZE.everyMs,
 );
 
-/** How long each push waited until it, or one after it, was in the inbox; shortest first. */
+/** How long each push waited until it, or one after it, was seen; shortest first. */
 async function waitsOf(pushes: readonly Push[], timeoutMs: number): Promise<number[]> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const rows = await rig.database.db
-      .selectFrom('inbox')
-      .select(['repository', 'after', 'received_at'])
-      .execute();
+    const sights = await sightsOf(rig);
     const waits = pushes.map(({ repository, after, pushedAt }) => {
-      const seen = rows.filter(
-        (row) => row.repository === repository && numberOf(row.after ?? '') >= numberOf(after),
+      const seen = sights.filter(
+        (sight) => sight.repository === repository && sight.number >= numberOf(after),
       );
-      return Math.min(...seen.map((row) => row.received_at.getTime())) - pushedAt.getTime();
+      return Math.min(...seen.map(({ at }) => at.getTime())) - pushedAt.getTime();
     });
     if (waits.every((wait) => Number.isFinite(wait))) return waits.sort((a, b) => a - b);
-    if (performance.now() > deadline) throw new Error('some heads were never seen');
+    if (performance.now() > deadline) {
+      const unseen = pushes.filter((_, at) => !Number.isFinite(waits[at]));
+      throw new Error(await whyUnseen(rig, unseen));
+    }
     await delay(500);
   }
 }

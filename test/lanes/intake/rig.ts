@@ -38,6 +38,7 @@ interface Applied {
 export interface Rig {
   database: TestDatabase;
   forge: SimulatedForge;
+  temporal: Pick<Temporal, 'address' | 'namespace'>;
   /** Kills Temporal and starts it again on its file. */
   killTemporal: (awayMs: () => Promise<unknown>) => Promise<void>;
   /** What was written to each environment, in order; environments are called like their repositories. */
@@ -91,6 +92,7 @@ export async function startRig(): Promise<Rig> {
   return {
     database,
     forge,
+    temporal: { address: temporal.address, namespace: temporal.namespace },
     applied,
     killTemporal: async (away) => {
       process.kill(temporal.pid, 'SIGKILL');
