@@ -2,10 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { parse } from 'yaml';
 import { SlipwayError } from '../../domain/errors.ts';
+import {
+  dependenciesDigest,
+  type ChartDependency,
+  type ResolvedDependency,
+} from '../../domain/plan/chart-dependencies.ts';
 import type { BuildDocument } from './build-output.ts';
 import { resolveInIndex, type ResolvedChart } from './chart-index.ts';
 import { resolveInRegistry } from './chart-registry.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
+import { readLocalChart } from './local-chart.ts';
 import type { ServiceInput } from './service-inputs.ts';
 
 /** One entry of a helmfile's `repositories`. */
@@ -23,6 +29,8 @@ export interface ChartFound {
   /** Of a chart in the repository itself. */
   files: InputFile[];
   notUnderstood?: string;
+  /** Why nobody has it, in a sentence. */
+  unresolved?: string;
 }
 
 export interface ChartPlace {
@@ -35,17 +43,15 @@ export interface ChartPlace {
 }
 
 /** What a service says of its chart, and the folder of the helmfile that says it. */
-export type ChartWanted = Pick<ServiceInput, 'chart' | 'version' | 'folder'>;
+export type ChartWanted = Pick<ServiceInput, 'name' | 'chart' | 'version' | 'folder'>;
 
 /** Says of a chart that nobody has what is wrong about it. */
-export function unresolvedChart({
-  name,
-  chart,
-  version,
-}: Pick<ServiceInput, 'name' | 'chart' | 'version'>): string {
-  return version === ''
-    ? `There is no chart ${chart} for ${name} in its chart repository.`
-    : `No version of the chart ${chart} for ${name} matches "${version}".`;
+function unresolvedChart({ name, chart, version }: ChartWanted): ChartFound {
+  const unresolved =
+    version === ''
+      ? `There is no chart ${chart} for ${name} in its chart repository.`
+      : `No version of the chart ${chart} for ${name} matches "${version}".`;
+  return { files: [], unresolved };
 }
 
 /** The chart repositories of all helmfiles of an environment; Helm knows them by their alias alone. */
@@ -69,32 +75,30 @@ export class Charts {
     this.#place = place;
   }
 
-  /** Undefined when no version of the chart fits. */
-  async find({ chart, version, folder }: ChartWanted): Promise<ChartFound | undefined> {
-    if (chart.startsWith('oci://')) {
-      return this.#remote(() => this.#inRegistry(chart.slice('oci://'.length), version, false));
-    }
-    if (chart.includes('://')) {
+  async find(wanted: ChartWanted): Promise<ChartFound> {
+    const { chart, version, folder } = wanted;
+    if (!chart.startsWith('oci://') && chart.includes('://')) {
       return { files: [], notUnderstood: `the chart comes from ${new URL(chart).host}` };
     }
-    const path = posix.join(folder, chart);
-    const slash = chart.indexOf('/');
-    const repository = this.#place.repositories.get(chart.slice(0, slash));
-    if (!repository) return this.#local(path, chart);
-    const name = chart.slice(slash + 1);
-    if (repository.oci) {
-      const { url, plainHttp = false } = repository;
-      const base = url.replace(/^oci:\/\//, '').replace(/\/$/, '');
-      return this.#remote(() => this.#inRegistry(`${base}/${name}`, version, plainHttp));
-    }
-    return this.#remote(() => this.#inIndex(repository.name, name, version));
+    const alias = chart.slice(0, chart.indexOf('/'));
+    const isRemote = chart.startsWith('oci://') || this.#place.repositories.has(alias);
+    if (!isRemote) return this.#local(posix.join(folder, chart), wanted);
+    const resolved = await this.#resolve(chart, version);
+    return resolved ? { ...resolved, files: [] } : unresolvedChart(wanted);
   }
 
-  async #remote(
-    resolve: () => Promise<ResolvedChart | undefined>,
-  ): Promise<ChartFound | undefined> {
-    const resolved = await resolve();
-    return resolved && { ...resolved, files: [] };
+  /** @param chart `oci://…` or `<alias>/<name>`; undefined when no version of it fits */
+  #resolve(chart: string, version: string): Promise<ResolvedChart | undefined> {
+    if (chart.startsWith('oci://')) {
+      return this.#inRegistry(chart.slice('oci://'.length), version, false);
+    }
+    const slash = chart.indexOf('/');
+    const name = chart.slice(slash + 1);
+    const repository = this.#place.repositories.get(chart.slice(0, slash));
+    if (!repository?.oci) return this.#inIndex(chart.slice(0, slash), name, version);
+    const { url, plainHttp = false } = repository;
+    const base = url.replace(/^oci:\/\//, '').replace(/\/$/, '');
+    return this.#inRegistry(`${base}/${name}`, version, plainHttp);
   }
 
   async #inIndex(alias: string, name: string, range: string): Promise<ResolvedChart | undefined> {
@@ -113,30 +117,75 @@ export class Charts {
     return resolved;
   }
 
-  async #local(path: string, chart: string): Promise<ChartFound> {
+  async #local(path: string, wanted: ChartWanted): Promise<ChartFound> {
     const files = await this.#place.files.folder(path);
-    const manifest = await readFile(join(this.#place.tree, path, 'Chart.yaml'), 'utf8').catch(
-      () => undefined,
-    );
-    if (!files || manifest === undefined) {
+    const chart = readLocalChart(join(this.#place.tree, path));
+    if (!files || !chart) {
       throw new SlipwayError(
         'chart-unresolved',
-        `There is no chart "${chart}": it is neither a folder of the repository with a Chart.yaml nor in a chart repository that the helmfile names.`,
+        `There is no chart "${wanted.chart}": it is neither a folder of the repository with a Chart.yaml nor in a chart repository that the helmfile names.`,
       );
     }
-    const { version, dependencies } = parse(manifest) as {
-      version?: unknown;
-      dependencies?: { name: string }[] | null;
-    };
-    const vendored = files.map((file) => posix.relative(posix.join(path, 'charts'), file.path));
-    const missing = dependencies?.find(
-      ({ name }) =>
-        !vendored.some((one) => one.startsWith(`${name}-`) || one.startsWith(`${name}/`)),
+    const { version, fetched, locked } = chart;
+    const of = { chart: path, service: wanted.name };
+    const found = await Promise.all(
+      (locked ?? fetched).map((dependency) => this.#dependency(dependency, of)),
     );
+    const resolved = found.flatMap(({ dependency }) => dependency ?? []);
+    const [notUnderstood] = found.flatMap((one) => one.notUnderstood ?? []);
+    const [unresolved] = found.flatMap((one) => one.unresolved ?? []);
     return {
-      ...(typeof version === 'string' ? { version } : {}),
-      files,
-      ...(missing && { notUnderstood: `its chart fetches ${missing.name} when it is applied` }),
+      ...(version === undefined ? {} : { version }),
+      ...(resolved.length === 0 ? {} : { digest: dependenciesDigest(resolved) }),
+      files: [...files, ...found.flatMap((one) => one.files)],
+      ...(notUnderstood === undefined ? {} : { notUnderstood }),
+      ...(unresolved === undefined ? {} : { unresolved }),
     };
   }
+
+  /** What Helm fetches for a chart of the commit. */
+  async #dependency(
+    { name, version, repository }: ChartDependency,
+    { chart, service }: { chart: string; service: string },
+  ): Promise<ChartFound & { dependency?: ResolvedDependency }> {
+    // It lies in the chart itself, or helm says that it does not.
+    if (repository === '') return { files: [] };
+    const local = /^file:\/\/(.*)$/i.exec(repository)?.[1];
+    if (local !== undefined) {
+      return { files: (await this.#place.files.folder(posix.join(chart, local))) ?? [] };
+    }
+    const known = chartOfDependency(name, repository, this.#place.repositories);
+    if (known === undefined) {
+      const notUnderstood = `its chart fetches ${name} from a repository that the helmfile does not name`;
+      return { files: [], notUnderstood };
+    }
+    const resolved = await this.#resolve(known, version);
+    if (resolved) return { files: [], dependency: { name, ...resolved } };
+    const unresolved = `No version of ${name}, on which the chart ${chart} for ${service} depends, matches "${version}".`;
+    return { files: [], unresolved };
+  }
+}
+
+/** Finds the repository of a dependency as Helm does: by its alias, or by its URL. */
+function chartOfDependency(
+  name: string,
+  repository: string,
+  repositories: ReadonlyMap<string, ChartRepository>,
+): string | undefined {
+  const url = withoutSlash(repository);
+  if (/^oci:/i.test(url)) {
+    const same = [...repositories.values()].find(
+      (one) => one.oci && `oci://${withoutSlash(one.url.replace(/^oci:\/\//i, ''))}` === url,
+    );
+    return `${same?.name ?? url}/${name}`;
+  }
+  const alias = /^(?:@|alias:)(.+)$/.exec(repository)?.[1];
+  const found = [...repositories.values()].find(
+    (one) => !one.oci && (alias === undefined ? withoutSlash(one.url) === url : one.name === alias),
+  );
+  return found && `${found.name}/${name}`;
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
 }

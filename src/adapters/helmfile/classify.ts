@@ -23,7 +23,7 @@ const RULES: readonly [RegExp, CauseCode][] = [
   ],
   [/is forbidden|Forbidden/, 'rbac-forbidden'],
   [
-    /no chart version found|chart ".*" (version ".*" )?not found|no chart name found|repo .* not found|failed to download/i,
+    /no chart version found|chart ".*" (version ".*" )?not found|no chart name found|repo .* not found|failed to download|no repository definition for|can't get a valid version|is out of sync with the dependencies/i,
     'chart-unresolved',
   ],
   [

@@ -4,7 +4,7 @@ import type { EnvironmentFacts, HelmSettings, ServiceFacts } from '../../domain/
 import { SlipwayError } from '../../domain/errors.ts';
 import { readsOf } from '../../domain/plan/template-reads.ts';
 import { readRelease, type BuildDocument, type ReleaseEntry } from './build-output.ts';
-import { Charts, readRepositories, unresolvedChart } from './charts.ts';
+import { Charts, readRepositories } from './charts.ts';
 import type { Helmfile } from './helmfile.ts';
 import { InputFiles } from './input-files.ts';
 
@@ -139,8 +139,9 @@ async function faultOfChart(
   { source }: BuildDocument,
 ): Promise<string | undefined> {
   try {
-    if (await charts.find({ chart, version, folder: posix.dirname(source) })) return undefined;
-    return unresolvedChart({ name, chart, version });
+    const folder = posix.dirname(source);
+    const { unresolved } = await charts.find({ name, chart, version, folder });
+    return unresolved;
   } catch (error) {
     if (error instanceof SlipwayError) return error.message;
     throw error;

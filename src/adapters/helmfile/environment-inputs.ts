@@ -3,13 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SlipwayError } from '../../domain/errors.ts';
 import { cutBuild, type BuildDocument } from './build-output.ts';
-import {
-  Charts,
-  readRepositories,
-  unresolvedChart,
-  type ChartFound,
-  type ChartRepository,
-} from './charts.ts';
+import { Charts, readRepositories, type ChartFound, type ChartRepository } from './charts.ts';
 import { InputFiles } from './input-files.ts';
 import { readServiceInputs, type ServiceInput } from './service-inputs.ts';
 
@@ -57,22 +51,20 @@ export async function readEnvironment(reader: HelmfileReader): Promise<DeclaredI
     const { helmHome, signal } = reader;
     const place = { tree, helmHome, files, repositories, ...(signal && { signal }) };
     const found = await findCharts(services, new Charts(place));
-    const unresolved = found.find(({ chart }) => chart === undefined);
-    if (!unresolved) {
-      return found.map(({ service, chart }) => ({ ...service, found: chart ?? { files: [] } }));
-    }
-    if (isFresh) throw new SlipwayError('chart-unresolved', unresolvedChart(unresolved.service));
+    const [unresolved] = found.flatMap((service) => service.found.unresolved ?? []);
+    if (unresolved === undefined) return found;
+    if (isFresh) throw new SlipwayError('chart-unresolved', unresolved);
     await indexes.refresh();
     isFresh = true;
   }
 }
 
-async function findCharts(services: readonly ServiceInput[], charts: Charts) {
+function findCharts(services: readonly ServiceInput[], charts: Charts): Promise<DeclaredInput[]> {
   return Promise.all(
     services.map(async (service) => ({
-      service,
+      ...service,
       // Nobody needs the chart of what is going to be uninstalled.
-      chart: service.removed ? { files: [] } : await charts.find(service),
+      found: service.removed ? { files: [] } : await charts.find(service),
     })),
   );
 }

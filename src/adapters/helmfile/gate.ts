@@ -6,6 +6,7 @@ import { SlipwayError } from '../../domain/errors.ts';
 import { checkState } from '../../domain/gate/check-state.ts';
 import type { GateOptions, StateDocument, Tree } from '../../domain/gate/findings.ts';
 import { refusalError } from '../../domain/gate/refusal.ts';
+import { readLocalChart } from './local-chart.ts';
 import type { Workspace } from './workspace.ts';
 
 const SOURCE = /^---\n# {2}Source: (.*)\n/m;
@@ -79,6 +80,14 @@ function treeOf(root: string): Tree {
     expand: (pattern) => {
       if (existsSync(join(root, pattern)) || !/[*?[{]/.test(pattern)) return [pattern];
       return globSync(pattern, { cwd: root });
+    },
+    fetched: (folder) => {
+      try {
+        const { fetched = [], locked = [] } = readLocalChart(join(root, folder)) ?? {};
+        return [...fetched, ...locked];
+      } catch {
+        throw unreadable(`what the chart in ${folder} depends on is no YAML`);
+      }
     },
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { observedOnly, SlipwayError } from '../../domain/errors.ts';
 import { run, type RunOptions, type RunResult } from '../process/run.ts';
 import { cutBuild, type BuildDocument } from './build-output.ts';
+import { chartFetches } from './chart-fetches.ts';
 import { helmfileError } from './classify.ts';
 import { readEnvironment, type DeclaredInput } from './environment-inputs.ts';
 import { childEnvironment } from './environment.ts';
@@ -109,6 +110,7 @@ export class Helmfile {
       ...['--output-dir-template', '{{ .OutputDir }}/{{ .Release.Name }}'],
     ];
     const doing = 'rendering the manifests';
+    await this.#fetchDependencies(names);
     await this.#helmfile(doing, args, ENDS, { names });
     const rendered = names.map(
       async (name) => [name, await readFolder(join(folder, name))] as const,
@@ -150,6 +152,7 @@ export class Helmfile {
     };
     const { names } = options;
     const output = { ...ENDS, onLine };
+    await this.#fetchDependencies(names);
     await this.#helmfile('applying', args, output, { names, logLevel: 'info' });
   }
 
@@ -258,6 +261,15 @@ export class Helmfile {
       enabled: boolean;
     }[];
     return new Set(listed.filter(({ enabled }) => enabled).map(({ name }) => name));
+  }
+
+  /** What helmfile would do before it renders, for all charts, and with a refresh of every index. */
+  async #fetchDependencies(names: readonly string[]): Promise<void> {
+    const { workspace } = this.#run;
+    for (const args of chartFetches(await this.state(), workspace.tree, names)) {
+      const result = await this.#child(join(workspace.bin, 'helm'), args, ENDS);
+      if (result.exitCode !== 0) throw this.#error('fetching what a chart depends on', result);
+    }
   }
 
   async #repos(): Promise<void> {

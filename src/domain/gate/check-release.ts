@@ -55,6 +55,24 @@ function checkChart(findings: Findings, chart: unknown, key: string): void {
   else if (chartKind(chart) === 'remote') {
     findings.refuse(key, 'is fetched from elsewhere', 'remote');
   } else if (chartKind(chart) === 'path') findings.inside(chart, key);
+  checkDependencies(findings, chart);
+}
+
+/** Helm fetches what a chart of the repository depends on, as it fetches charts of `repositories`. */
+function checkDependencies(findings: Findings, chart: string): void {
+  const { folder, dependencies } = findings.fetchedBy(chart);
+  for (const { name, repository } of dependencies) {
+    const key = `the dependency ${name} of ${folder}`;
+    const local = /^file:\/\/(.*)$/is.exec(repository)?.[1];
+    if (local !== undefined) {
+      if (!findings.isInside(folder, local)) findings.refuse(key, 'leaves the repository');
+    } else if (/^(https?|oci):\/\//i.test(repository)) {
+      const fault = addressFault(repository);
+      if (fault !== undefined) findings.refuse(key, fault);
+    } else if (!/^(@.+|alias:.+|)$/.test(repository)) {
+      findings.refuse(key, 'is fetched from elsewhere', 'remote');
+    }
+  }
 }
 
 function isUsed(value: unknown): boolean {

@@ -1,6 +1,7 @@
 import { judgeArgument } from './arguments.ts';
 import { folderOf, isRemote, pathInTree } from './paths.ts';
 import { refusedReferences, withoutComments } from './references.ts';
+import type { ChartDependency } from '../plan/chart-dependencies.ts';
 import type { Refusal } from './refusal.ts';
 
 /** One evaluated helmfile. */
@@ -19,6 +20,8 @@ export interface Tree {
   read: (path: string) => string | undefined;
   /** The files that a path or a pattern names. */
   expand: (pattern: string) => readonly string[];
+  /** What Helm would fetch for the chart in a folder; none where nothing is missing, or there is no chart. */
+  fetched: (folder: string) => readonly ChartDependency[];
 }
 
 export interface GateOptions {
@@ -152,6 +155,18 @@ export class Findings {
     const path = pathInTree(this.#tree.root, folderOf(this.#source), text);
     if (path === undefined) this.refuse(key, `leaves the repository: ${JSON.stringify(text)}`);
     return path;
+  }
+
+  /** What Helm fetches for a chart, if it is one of the tree. */
+  fetchedBy(chart: string): { folder: string; dependencies: readonly ChartDependency[] } {
+    const folder = pathInTree(this.#tree.root, folderOf(this.#source), chart);
+    if (folder === undefined) return { folder: '', dependencies: [] };
+    return { folder, dependencies: this.#tree.fetched(folder) };
+  }
+
+  /** Whether a path leads from a folder of the tree to another place in it. */
+  isInside(folder: string, text: string): boolean {
+    return pathInTree(this.#tree.root, folder, text) !== undefined;
   }
 
   /** References in the evaluated values below a key. */

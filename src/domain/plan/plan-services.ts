@@ -1,10 +1,11 @@
 import type { CauseReport } from '../cause.ts';
 import type { HelmReleaseFacts } from '../services.ts';
+import { dependencyMove } from './chart-dependencies.ts';
 
 /** Which chart a range resolves to; absent where nobody can know before the apply. */
 interface ChartFacts {
   chartVersion?: string;
-  /** What the repository or registry calls the content of that version. */
+  /** What the repository or registry calls the content of that version, or of what a local chart depends on. */
   chartDigest?: string;
 }
 
@@ -204,6 +205,8 @@ function chartMove(now: ChartFacts, before: ChartFacts): string | undefined {
     return `chart moved ${before.chartVersion ?? 'unknown'} → ${now.chartVersion ?? 'unknown'}`;
   }
   if (now.chartDigest === before.chartDigest) return undefined;
+  const dependency = dependencyMove(now.chartDigest ?? '', before.chartDigest ?? '');
+  if (dependency !== undefined) return `chart moved: its dependency ${dependency}`;
   return `chart moved: ${now.chartVersion ?? 'it'} was published again with other content`;
 }
 

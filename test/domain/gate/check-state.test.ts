@@ -8,6 +8,8 @@ interface Repository {
   state: string;
   source?: string;
   files?: Readonly<Record<string, string>>;
+  /** Where Helm fetches what the chart `charts/api` depends on. */
+  fetchedFrom?: readonly string[];
 }
 
 /** What the gate says of a repository, one sentence for each thing refused. */
@@ -18,7 +20,12 @@ function refused(repository: Repository | readonly Repository[], allow: readonly
     state: parse(state) as unknown,
   }));
   const files = new Map(all.flatMap(({ files: some = {} }) => Object.entries(some)));
-  const tree = { root: '/attempt/tree', read: (path: string) => files.get(path), expand };
+  const fetched = (folder: string) =>
+    all
+      .flatMap(({ fetchedFrom = [] }) => (folder === 'charts/api' ? fetchedFrom : []))
+      .map((repository) => ({ name: 'common', version: '1', repository }));
+  const read = (path: string) => files.get(path);
+  const tree = { root: '/attempt/tree', read, expand, fetched };
   const options = {
     ...{ environment: 'cs-dev', namespace: 'cs-dev', kubeContext: 'slipway', allow },
     binaries: ['/bin/helm', 'kustomize'],
@@ -202,6 +209,25 @@ const HOSTILE: readonly Hostile[] = [
       ] as const,
   ),
   [
+    '38',
+    'a dependency of a chart on the worker’s disk',
+    { state: release('version: 1'), fetchedFrom: ['file://../../../other'] },
+    `${SERVICE} the dependency common of charts/api leaves the repository; ${NOTHING}`,
+  ],
+  [
+    '39',
+    'a dependency of a chart at an internal address',
+    { state: release('version: 1'), fetchedFrom: ['oci://169.254.169.254/charts'] },
+    `${SERVICE} the dependency common of charts/api is an address of the machine that Slipway runs on; ${NOTHING}`,
+  ],
+  [
+    '39',
+    'a dependency of a chart that a plugin would fetch',
+    { state: release('version: 1'), fetchedFrom: ['s3://bucket/charts'] },
+    `${SERVICE} the dependency common of charts/api is fetched from elsewhere; ${permit('remote')}`,
+    'remote',
+  ],
+  [
     '42',
     'bases from elsewhere',
     { state: 'bases: ["git::ssh://-oProxyCommand=sh/x@base.yaml"]' },
@@ -340,4 +366,10 @@ renderedvalues: { url: "https://example.org/ref" }
     'deploy/v/a.yaml.gotmpl': '  # secretref+file://no',
   };
   expect(refused({ source: 'deploy/helmfile.yaml', state, files })).toEqual([]);
+});
+
+test('what a chart depends on may come from ordinary repositories, and from the commit', () => {
+  const fetchedFrom = ['https://charts.example.org', 'oci://ghcr.io/x', '@charts', 'alias:charts'];
+  fetchedFrom.push('file://../common', 'file://../../charts/common', '');
+  expect(refused({ state: release('version: 1'), fetchedFrom })).toEqual([]);
 });
