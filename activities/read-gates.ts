@@ -6,16 +6,25 @@ import type {
   GateFacts,
   Verdict,
 } from '../src/domain/gates/facts.ts';
+import type { DependencyFact } from '../src/domain/gates/dependency.ts';
 import { judgeApproval } from '../src/domain/gates/judge-approval.ts';
-import { judgeGates, withoutWorker } from '../src/domain/gates/judge-gates.ts';
+import { sayKeysOnlyHere } from '../src/domain/gates/judge-dependency.ts';
+import { followsOthers, judgeGates, withoutWorker } from '../src/domain/gates/judge-gates.ts';
 
 export interface GateDeps {
   /** What people set. */
   facts: (
-    at: Omit<GatesInput, 'kind' | 'approval' | 'only' | 'absentSince'>,
+    at: Omit<GatesInput, 'kind' | 'approval' | 'only' | 'absentSince' | 'applied'>,
   ) => Promise<Omit<GateFacts, 'kind'>>;
   /** What the configuration's calendar has in force at a time. */
   calendar: (place: { repository: string; environment: string; now: string }) => FreezeFact[];
+  /** What the deployment follows in other environments. */
+  dependencies: (
+    at: Pick<GatesInput, 'deploymentId' | 'now'>,
+    signal: AbortSignal,
+  ) => Promise<DependencyFact[]>;
+  /** Says something in the deployment's log, once. */
+  note: (note: { deploymentId: string; lines: string[] }) => Promise<void>;
   /** Whether a worker of the cluster is there. */
   hasWorker: (cluster: string) => Promise<boolean>;
   approvals: {
@@ -27,8 +36,12 @@ export interface GateDeps {
 }
 
 /** Asks every gate of a deployment; the approval of its plan last, so that it is used up only to go on. */
-export async function readGates(deps: GateDeps, input: GatesInput): Promise<GatesAnswer> {
-  const { kind, approval, only, absentSince, ...at } = input;
+export async function readGates(
+  deps: GateDeps,
+  input: GatesInput,
+  signal: AbortSignal,
+): Promise<GatesAnswer> {
+  const { kind, approval, only, absentSince, applied, ...at } = input;
   // A plan is shown and approved also while its cluster's worker is away.
   const absentWorker = approval ? undefined : await findAbsent(deps, at, absentSince);
   if (only === 'worker') {
@@ -38,11 +51,16 @@ export async function readGates(deps: GateDeps, input: GatesInput): Promise<Gate
   }
   const facts = await deps.facts(at);
   const freezes = [...facts.freezes, ...deps.calendar(at)];
+  const { overridden } = facts;
+  const follows = !applied && followsOthers({ kind, overridden });
+  const dependencies = follows ? await deps.dependencies(at, signal) : [];
   const waiting = judgeGates(
-    { ...facts, freezes, kind, ...(absentWorker ? { absentWorker } : {}) },
+    { ...facts, dependencies, freezes, kind, ...(absentWorker ? { absentWorker } : {}) },
     at.now,
   );
   if (waiting) return { answer: 'wait', waiting };
+  const asides = dependencies.flatMap(sayKeysOnlyHere);
+  if (asides.length > 0) await deps.note({ deploymentId: at.deploymentId, lines: asides });
   if (!approval) return { answer: 'open' };
   const { policy, plan } = approval;
   const key = { deploymentId: at.deploymentId, digest: plan.digest };

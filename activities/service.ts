@@ -38,6 +38,8 @@ export interface ServiceDeps extends AcceptDeps {
   /** What Temporal runs in a namespace. */
   runningDeployment: (key: LaneKey) => Promise<DeploymentRequest | undefined>;
   gates: GateDeps;
+  /** Tells the deployments that wait for an environment that one of its deployments has ended. */
+  wakeFollowers: (ended: Pick<OutcomeRecord, 'deploymentId' | 'environment'>) => Promise<void>;
   drift: Pick<ServiceActivities, 'beginDriftLook' | 'recordDrift'>;
   polls: Omit<PollDeps, 'mirror'>;
 }
@@ -156,10 +158,14 @@ export function createServiceActivities(deps: ServiceDeps): ServiceActivities {
 
     acceptCommit: (input) => beating((signal) => acceptCommit(deps, input, signal)),
     readRecorded: (input) => deps.services.readRecorded(input),
-    readGates: (input) => readGates(deps.gates, input),
+    readGates: (input) => beating((signal) => readGates(deps.gates, input, signal)),
     ...deps.drift,
     recordPhase: (input) => deps.deployments.recordPhase(input),
-    recordOutcome: (input) => deps.deployments.recordOutcome(input),
+    recordOutcome: async (input) => {
+      await deps.deployments.recordOutcome(input);
+      // Where that fails it is done again, and the record says the same.
+      await deps.wakeFollowers(input);
+    },
     pollHead: createPollHead({ mirror: deps.mirror, ...deps.polls }),
   };
 }

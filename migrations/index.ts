@@ -10,6 +10,7 @@ import * as polls from './0011-polls.ts';
 import * as lanes from './0012-lanes.ts';
 import * as observe from './0013-observe.ts';
 import * as drift from './0014-drift.ts';
+import * as order from './0015-order.ts';
 
 /** All migrations in order. A shipped one never changes; a new one gets the next number. */
 export const migrations: Record<string, Migration> = {
@@ -24,4 +25,5 @@ export const migrations: Record<string, Migration> = {
   '0012-lanes': lanes,
   '0013-observe': observe,
   '0014-drift': drift,
+  '0015-order': order,
 };

@@ -38,10 +38,9 @@ export const {
   recordDrift,
   lookAtDeployment,
   readRecorded,
-  readGates,
 } = proxyActivities<ServiceActivities>(recording);
 
-export const { startRelease, orderWaiting, acceptCommit } =
+export const { startRelease, orderWaiting, acceptCommit, readGates } =
   proxyActivities<ServiceActivities>(readingGit);
 
 // The next poll comes anyway, and one that hangs holds it up.

@@ -36,7 +36,11 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
   let takingBack = false;
   let found: Found | undefined;
   let lastFailure: Left['failed'];
-  const gates = watchGates(request, (waiting) => progress.wait(waiting, course.plan));
+  const gates = watchGates(
+    request,
+    (waiting) => progress.wait(waiting, course.plan),
+    () => course.plans.size > 0,
+  );
   const underway: Underway = {
     ...request,
     untilWorker: async () => {

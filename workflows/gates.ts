@@ -25,10 +25,12 @@ export interface GateWatch {
  * The gates of one deployment. With a digest `pass` asks for the plan's approval too.
  *
  * @param wait told what it waits for, whenever that changes
+ * @param hasApplied whether an attempt has begun to change the cluster
  */
 export function watchGates(
   request: DeploymentRequest,
   wait: (waiting: Waiting) => Promise<void>,
+  hasApplied: () => boolean,
 ): GateWatch {
   const { deploymentId, repository, environment, cluster, kind, approval: policy } = request;
   let changed = false;
@@ -44,13 +46,15 @@ export function watchGates(
       }
       const approval =
         policy && digest !== undefined && asked ? { approval: { policy, plan: asked } } : {};
-      const { answer } = await untilOpen(approval);
+      // What was begun is brought to its end, whatever becomes of what it followed.
+      const applied = hasApplied() ? { applied: true as const } : {};
+      const { answer } = await untilOpen({ ...approval, ...applied });
       return answer.answer === 'end' ? answer.cause : undefined;
     },
     untilWorker: async () => (await untilOpen({ only: 'worker' })).waited,
   };
 
-  async function untilOpen(question: Pick<GatesInput, 'approval' | 'only'>) {
+  async function untilOpen(question: Pick<GatesInput, 'approval' | 'applied' | 'only'>) {
     let said = '';
     let lookAgainMs = LOOK_AGAIN_FIRST_MS;
     let absent: { absentSince?: string } = {};

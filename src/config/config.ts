@@ -63,7 +63,10 @@ export interface EnvironmentConfig {
   tier: 'notprod' | 'prod';
   /** `observe`: plans and applies nothing, and compares with what another pipeline does. */
   mode: 'deploy' | 'observe';
+  /** Environments of its repository that must succeed first in a release. */
   after: readonly string[];
+  /** What must be healthy with the same versions first. */
+  waitsFor: readonly Dependency[];
   token?: SecretRef;
   variables: ReadonlyMap<string, string | SecretRef>;
   /** Service to version key, where they differ. */
@@ -87,6 +90,13 @@ export interface EnvironmentConfig {
   driftMs?: number;
   /** Uninstalls what Slipway deployed and the repository no longer declares. */
   prune: boolean;
+}
+
+/** An environment that must have been healthy with the same versions for a time. */
+export interface Dependency {
+  repository: string;
+  environment: string;
+  soakMs: number;
 }
 
 /** Where a secret is found, and where the configuration says so. It is read by `resolveSecrets` only. */

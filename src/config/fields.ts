@@ -17,14 +17,6 @@ export function textAt(value: unknown, ...path: string[]): string | undefined {
   return typeof found === 'string' ? found : undefined;
 }
 
-/** The entries of a list that are text, with their indexes. */
-export function textsOf(value: unknown): { text: string; index: number }[] {
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((text: unknown, index) =>
-    typeof text === 'string' ? [{ text, index }] : [],
-  );
-}
-
 /** An environment as it was written. */
 export interface WrittenEnvironment {
   repository: string;

@@ -1,9 +1,8 @@
-import { findCycles } from '../domain/cycles.ts';
-import { didYouMean } from '../domain/did-you-mean.ts';
-import { groupBy } from '../domain/group-by.ts';
-import { fields, textAt, textsOf, valueAt, writtenEnvironments } from './fields.ts';
+import { fields, textAt, valueAt, writtenEnvironments } from './fields.ts';
 import type { WrittenEnvironment } from './fields.ts';
+import { checkOrder } from './order-rules.ts';
 import { formatPath, quote, type Finding, type Path } from './problems.ts';
+import { unknownName } from './unknown-name.ts';
 import { checkValues } from './value-rules.ts';
 
 /** What must fit together across a configuration; also of one that is wrong elsewhere. */
@@ -52,42 +51,6 @@ function checkCluster(raw: unknown, { path, value }: WrittenEnvironment): Findin
   return [{ path, at: 'key', message, fix: 'add one of them' }];
 }
 
-function checkOrder(environments: readonly WrittenEnvironment[]): Finding[] {
-  const repositories = groupBy(environments, ({ repository }) => repository);
-  return [...repositories.values()].flatMap((siblings) => [
-    ...checkAfter(siblings),
-    ...checkCycles(siblings),
-  ]);
-}
-
-function checkAfter(siblings: readonly WrittenEnvironment[]): Finding[] {
-  const names = new Set(siblings.map(({ name }) => name));
-  return siblings.flatMap(({ path, value }) =>
-    textsOf(valueAt(value, 'after'))
-      .filter(({ text }) => !names.has(text))
-      .map(({ text, index }) => {
-        const what = 'environment of this repository';
-        return unknownName([...path, 'after', index], what, text, [...names]);
-      }),
-  );
-}
-
-function checkCycles(siblings: readonly WrittenEnvironment[]): Finding[] {
-  const byName = new Map(siblings.map((environment) => [environment.name, environment]));
-  const after = new Map(
-    siblings.map(({ name, value }) => [name, textsOf(valueAt(value, 'after'))] as const),
-  );
-  const names = new Map([...after].map(([name, list]) => [name, list.map(({ text }) => text)]));
-  return findCycles(names).map((cycle) => {
-    // The edge that closes the cycle: its last name waits for its first.
-    const name = cycle.at(-2) ?? '';
-    const index = after.get(name)?.find(({ text }) => text === cycle.at(-1))?.index ?? 0;
-    const path = [...(byName.get(name)?.path ?? []), 'after', index];
-    const message = `${formatPath(path)} closes a cycle: ${cycle.join(' -> ')}`;
-    return { path, at: 'value', message, fix: 'remove one of these' };
-  });
-}
-
 function checkNamespaces(raw: unknown, environments: readonly WrittenEnvironment[]): Finding[] {
   const taken = new Map<string, { path: Path; cluster: string }>();
   return environments.flatMap(({ name, path, value }): Finding[] => {
@@ -123,11 +86,4 @@ function clusterIdentity(raw: unknown, cluster: string): string {
   const file = textAt(value, 'kubeconfig', 'file');
   const context = textAt(value, 'kubeconfig', 'context');
   return file === undefined ? cluster : JSON.stringify([file, context]);
-}
-
-function unknownName(path: Path, what: string, name: string, known: readonly string[]): Finding {
-  const meant = didYouMean(name, known);
-  const message = `${formatPath(path)}: there is no ${what} ${quote(name)}`;
-  const list = known.length === 0 ? 'none is there' : `known: ${known.slice(0, 20).join(', ')}`;
-  return { path, at: 'value', message, fix: meant ? `did you mean "${meant}"?` : list };
 }

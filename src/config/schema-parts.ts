@@ -8,7 +8,8 @@ import { DURATION_PATTERN } from './duration.ts';
  * the person who writes the file.
  */
 
-const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
+const NAME = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
+const NAME_PATTERN = `^${NAME}$`;
 const NAME_TITLE =
   'at most 63 lower-case letters, digits and hyphens, with a letter or digit at both ends';
 const HOST_PORT_PATTERN = '^([A-Za-z0-9][A-Za-z0-9.-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$';
@@ -20,6 +21,9 @@ export const text = (title: string, description: string, more: Record<string, un
 
 export const named = (description: string) =>
   text(NAME_TITLE, description, { pattern: NAME_PATTERN });
+
+/** An environment of the same repository, or of another one. */
+export const PLACE_PATTERN = `^${NAME}(/${NAME})?$`;
 
 export const absolutePath = (description: string) =>
   text('an absolute path', description, { pattern: '^/[^\\u0000]*$' });

@@ -10,6 +10,7 @@ import {
   integer,
   mapOf,
   named,
+  PLACE_PATTERN,
   positiveDuration,
   secret,
   secretKeywords,
@@ -140,6 +141,25 @@ const freezeSchema = Type.Object(
 const modeSchema = (description: string) =>
   Type.Enum(['deploy', 'observe'], { title: 'deploy or observe', description });
 
+// Flat for the same reason as secrets.
+const followedSchema = Type.Unsafe<RawFollowed>({
+  type: ['string', 'object'],
+  title: 'an environment, repository/environment, or { environment, soak }',
+  pattern: PLACE_PATTERN,
+  properties: {
+    environment: text(
+      'an environment, or repository/environment',
+      'Of the same repository, where none is named.',
+      { pattern: PLACE_PATTERN },
+    ),
+    soak: positiveDuration(
+      'How long it must have been healthy with the same versions. Default: just healthy.',
+    ),
+  },
+  required: ['environment'],
+  ...closed,
+});
+
 const environmentSchema = Type.Object(
   {
     cluster: named('A key of clusters.'),
@@ -148,9 +168,10 @@ const environmentSchema = Type.Object(
       Type.Enum(['notprod', 'prod'], { title: 'notprod or prod', description: 'Default notprod.' }),
     ),
     after: Type.Optional(
-      Type.Array(named('An environment of the same repository.'), {
+      Type.Array(followedSchema, {
         title: 'a list of environments',
-        description: 'Waits until these have succeeded in the release.',
+        description:
+          'Waits until these have succeeded in the release; of another repository, until the same versions are healthy there.',
         uniqueItems: true,
       }),
     ),
@@ -359,6 +380,7 @@ export const publishedSchema = {
   title: 'slipway.yaml',
 };
 
+export type RawFollowed = string | { environment: string; soak?: string };
 export type RawConfig = Static<typeof configSchema>;
 export type RawEnvironment = Static<typeof environmentSchema>;
 export type RawCluster = Static<typeof clusterSchema>;

@@ -7,10 +7,18 @@ import type {
   SecretRef,
 } from './config.ts';
 import { parseDuration } from './duration.ts';
+import { parsePlace } from './place.ts';
 import type { Positions } from './positions.ts';
 import { formatPath, type Path } from './problems.ts';
 import type { RawSecret } from './schema-parts.ts';
-import type { RawCluster, RawConfig, RawEnvironment, RawForge, RawRepository } from './schema.ts';
+import type {
+  RawCluster,
+  RawConfig,
+  RawEnvironment,
+  RawFollowed,
+  RawForge,
+  RawRepository,
+} from './schema.ts';
 
 /** Turns what passed the schema and the rules into the words of the domain, with every default. */
 export function toConfig(raw: RawConfig, file: string, positions: Positions): Config {
@@ -101,7 +109,7 @@ function toEnvironment(
     namespace: raw.namespace ?? name,
     tier: raw.tier ?? 'notprod',
     mode: raw.mode,
-    after: raw.after ?? [],
+    ...toOrder(repository, raw.after ?? []),
     ...(raw.token && { token: secret([...path, 'token'], raw.token) }),
     variables: mapEntries(raw.variables ?? {}, (variable, value) =>
       typeof value === 'string' ? value : secret([...path, 'variables', variable], value),
@@ -126,6 +134,24 @@ function toEnvironment(
     chartRanges: raw.chartRanges ?? 'hold',
     ...(raw.drift === 'off' ? {} : { driftMs: milliseconds(raw.drift ?? '15m') }),
     prune: raw.prune ?? false,
+  };
+}
+
+/** What must succeed first in a release, and what must be healthy with the same versions. */
+function toOrder(
+  own: string,
+  raw: readonly RawFollowed[],
+): Pick<EnvironmentConfig, 'after' | 'waitsFor'> {
+  const written = raw.map((followed) => {
+    const { environment, soak } =
+      typeof followed === 'string' ? { environment: followed } : followed;
+    return { ...parsePlace(environment, own), soakMs: milliseconds(soak ?? '0s') };
+  });
+  return {
+    after: written.flatMap(({ repository, environment }) =>
+      repository === own ? [environment] : [],
+    ),
+    waitsFor: written.filter(({ repository, soakMs }) => repository !== own || soakMs > 0),
   };
 }
 

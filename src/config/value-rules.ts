@@ -51,9 +51,14 @@ function checkDurations({ path, value }: WrittenEnvironment): Finding[] {
     ['rollout', 'soak'],
     ['approval', 'expires'],
   ];
-  return keys.flatMap((key) => {
-    const duration = parseDuration(textAt(value, ...key) ?? '') ?? 0;
-    if (duration <= DURATION_MS_MAX) return [];
+  const after = valueAt(value, 'after');
+  const soaks = (Array.isArray(after) ? after : []).map((followed: unknown, index) => ({
+    key: ['after', index, 'soak'],
+    text: textAt(followed, 'soak'),
+  }));
+  const written = keys.map((key) => ({ key, text: textAt(value, ...key) }));
+  return [...written, ...soaks].flatMap(({ key, text = '' }) => {
+    if ((parseDuration(text) ?? 0) <= DURATION_MS_MAX) return [];
     return [wrongValue([...path, ...key], `must be at most ${DURATION_MS_MAX / 3_600_000}h`)];
   });
 }

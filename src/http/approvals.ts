@@ -59,7 +59,7 @@ export function addApprovalRoutes(
     {
       config,
       schema: {
-        summary: 'Lets a deployment pass a stop or a freeze, with a reason',
+        summary: 'Lets a deployment pass a dependency, a stop or a freeze, with a reason',
         tags,
         params: idParameter,
         body: ref(overrideSchema),

@@ -29,9 +29,11 @@ import { keepReleasesRunning } from './resume-releases.ts';
 import { keepPolls } from './keep-polls.ts';
 import { createLog } from './log.ts';
 import { createMirrors } from './mirrors.ts';
+import { createOrder } from './order.ts';
 import { createRelay } from './relay.ts';
 import { sweepInbox } from './sweep-inbox.ts';
 import { untilAborted } from './until-aborted.ts';
+import { createVersionsAt } from './versions-at.ts';
 import { watchWorkers } from './watch-workers.ts';
 
 /** The server: HTTP, the relay, and the worker of the service's queue. Runs until it is told to end. */
@@ -47,6 +49,7 @@ export async function runServer({ configFile }: { configFile: string }): Promise
     config,
     secrets,
     mirror,
+    versionsAt: await createVersionsAt(mirror, folder),
     orchestrator: new Orchestrator(config.temporal),
     log,
     stop,
@@ -57,6 +60,7 @@ interface ServerParts {
   config: Config;
   secrets: ServerSecrets;
   mirror: (repository: string) => Mirror;
+  versionsAt: Awaited<ReturnType<typeof createVersionsAt>>;
   orchestrator: Orchestrator;
   log: Logger;
   stop: AbortSignal;
@@ -64,7 +68,7 @@ interface ServerParts {
 
 /** The same from its parts; closes what it opens, and the orchestrator. */
 export async function serve(parts: ServerParts): Promise<void> {
-  const { config, secrets, mirror, orchestrator, log, stop } = parts;
+  const { config, secrets, mirror, versionsAt, orchestrator, log, stop } = parts;
   const { text: redact } = createRedactor(secrets.values);
   const database = openDatabase({
     url: secrets.databaseUrl,
@@ -114,6 +118,10 @@ export async function serve(parts: ServerParts): Promise<void> {
     const { keepDays } = config.server.inbox;
     closing.push(sweepInbox({ inbox: store.inboxEntries, keepDays, log }).stop);
 
+    const { dependencies, note, wakeFollowers } = createOrder({
+      ...{ repositories: config.repositories, store, versions: versionsAt },
+      wake: (lanes) => orchestrator.gatesChanged(lanes),
+    });
     const activities = createServiceActivities({
       environments: (name) => [...(config.repositories.get(name)?.environments.values() ?? [])],
       mirror,
@@ -131,7 +139,9 @@ export async function serve(parts: ServerParts): Promise<void> {
           const place = config.repositories.get(repository)?.environments.get(environment);
           return place ? freezesInForce(place.freeze, now) : [];
         },
+        ...{ dependencies, note },
       },
+      wakeFollowers,
       drift: store.drift,
       polls: {
         branch: (name) => config.repositories.get(name)?.branch,

@@ -36,6 +36,7 @@ repositories:
         tier: prod
         retry: { attempts: 5, backoff: 500ms, limit: 2h }
         rollout: { timeout: 15m, soak: 0s, restarts: 0 }
+        after: [{ environment: notprod/cs-qa, soak: 2h }]
 `;
 
 export type Change = readonly [from: string, to: string];

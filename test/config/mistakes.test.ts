@@ -366,7 +366,55 @@ describe('a mistake is named with its place and what to do', () => {
     [
       'after: [cs-qa]',
       'after: [cs-prod]',
-      `24:43 ${WCS_QA}.after[0]: there is no environment of this repository "cs-prod"; known: cs-qa, wcs-qa`,
+      `24:43 ${WCS_QA}.after[0]: there is no environment of this repository "cs-prod", did you mean "prod/cs-prod"?`,
+    ],
+    [
+      'after: [cs-qa]',
+      'after: [elsewhere]',
+      `24:43 ${WCS_QA}.after[0]: there is no environment of this repository "elsewhere"; known: cs-qa, wcs-qa`,
+    ],
+    [
+      'notprod/cs-qa',
+      'notprd/cs-qa',
+      `34:32 ${CS_PROD}.after[0].environment: there is no repository "notprd", did you mean "notprod"?`,
+    ],
+    [
+      'notprod/cs-qa',
+      'notprod/cs-q',
+      `34:32 ${CS_PROD}.after[0].environment: there is no environment of notprod "cs-q", did you mean "cs-qa"?`,
+    ],
+    [
+      'notprod/cs-qa',
+      'notprod/cs-qa/x',
+      `34:32 ${CS_PROD}.after[0].environment must be an environment, or repository/environment`,
+    ],
+    [
+      'after: [{ environment: notprod/cs-qa, soak: 2h }]',
+      'after: [notprod]',
+      `34:17 ${CS_PROD}.after[0]: there is no environment of this repository "notprod", did you mean "cs-prod"?`,
+    ],
+    [
+      'after: [cs-qa]',
+      'after: [cs-qa, notprod/cs-qa]',
+      `24:50 ${WCS_QA}.after lists "notprod/cs-qa" twice; remove one of them`,
+    ],
+    [
+      'after: [cs-qa]',
+      'after: [{ soak: 2h }, 7]',
+      `24:43 ${WCS_QA}.after[0].environment is missing; add it`,
+      `24:57 ${WCS_QA}.after[1] is a number; put it in quotes`,
+    ],
+    [
+      'soak: 2h',
+      'soak: 0h',
+      `34:53 ${CS_PROD}.after[0].soak must be a duration above zero ${DURATION}`,
+    ],
+    ['soak: 2h', 'soak: 200h', `34:53 ${CS_PROD}.after[0].soak must be at most 168h`],
+    ['soak: 2h', 'sok: 2h', `34:47 unknown key "sok", did you mean "soak"?`],
+    [
+      '        cluster: notprod',
+      '        cluster: notprod\n        after: [prod/cs-prod]',
+      `35:32 ${CS_PROD}.after[0].environment closes a cycle: notprod/cs-qa -> prod/cs-prod -> notprod/cs-qa; remove one of these`,
     ],
     [
       'after: [cs-qa]',
@@ -466,7 +514,7 @@ describe('a mistake is named with its place and what to do', () => {
 
   test('a name from the file cannot write to the terminal', () => {
     const found = problemsOf(`${EXAMPLE}"\\e[2Jx${'y'.repeat(200)}": 1\n`);
-    expect(found[0]).toMatch(/^slipway\.yaml:34:1 unknown key "\\u001b\[2Jxy{73,}…"/);
+    expect(found[0]).toMatch(/^slipway\.yaml:35:1 unknown key "\\u001b\[2Jxy{73,}…"/);
   });
 
   test('YAML that is broken does not repeat its text', () => {

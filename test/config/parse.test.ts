@@ -64,6 +64,7 @@ describe('a valid file', () => {
       tier: 'notprod',
       mode: 'deploy',
       after: ['cs-qa'],
+      waitsFor: [],
       variables: new Map(),
       versionKeys: new Map(),
       allow: [],
@@ -81,8 +82,25 @@ describe('a valid file', () => {
       tier: 'prod',
       retry: { attempts: 5, backoffMs: 500, limitMs: 7_200_000 },
       rollout: { timeoutMs: 900_000, soakMs: 0, restartsMax: 0 },
+      after: [],
+      waitsFor: [{ repository: 'notprod', environment: 'cs-qa', soakMs: 7_200_000 }],
     });
     expect(config.repositories.get('prod')?.forge?.webhookSecrets).toHaveLength(2);
+  });
+
+  test('an environment of the same repository may be named with it, and may have to soak', () => {
+    const order = (after: string) => {
+      const { repositories } = validConfig(exampleWith(['after: [cs-qa]', `after: [${after}]`]));
+      const { after: names, waitsFor } = repositories
+        .get('notprod')
+        ?.environments.get('wcs-qa') ?? { after: [], waitsFor: [] };
+      return { names, waitsFor };
+    };
+    expect(order('notprod/cs-qa')).toEqual({ names: ['cs-qa'], waitsFor: [] });
+    expect(order('{ environment: cs-qa, soak: 30m }')).toEqual({
+      names: ['cs-qa'],
+      waitsFor: [{ repository: 'notprod', environment: 'cs-qa', soakMs: 1_800_000 }],
+    });
   });
 
   test('permits what the isolation refuses, entry by entry', () => {

@@ -30,7 +30,10 @@ export function storedService(
       approvals: store.approvals,
       calendar: () => [],
       hasWorker: () => Promise.resolve(true),
+      dependencies: () => Promise.resolve([]),
+      note: () => Promise.resolve(),
     },
+    wakeFollowers: () => Promise.resolve(),
     drift: store.drift,
     polls: { branch: () => 'main', heads: store.inbox, seen: store.polls, log },
   });

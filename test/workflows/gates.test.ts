@@ -13,6 +13,7 @@ import type {
 import { SERVICE_QUEUE } from '../../src/contract/workflow/ids.ts';
 import { GATES_CHANGED_SIGNAL } from '../../src/contract/workflow/messages.ts';
 import type { DeploymentRequest } from '../../src/contract/workflow/payloads.ts';
+import type { DependencyFact } from '../../src/domain/gates/dependency.ts';
 import type { GateFacts, Verdict } from '../../src/domain/gates/facts.ts';
 import type { deploymentWorkflow } from '../../workflows/deployment.ts';
 import { deploymentRequest } from '../support/requests.ts';
@@ -34,6 +35,7 @@ interface Gates {
   facts: Omit<GateFacts, 'kind'>;
   calendar: FreezeWindow[];
   verdicts: Verdict[];
+  dependencies: DependencyFact[];
   hasWorker: (now: string) => Promise<boolean>;
 }
 
@@ -158,6 +160,67 @@ test('a hold that comes between two attempts stops the second until it is resume
   expect(story.phases).toEqual(['planning', 'applying', 'retrying', ...second]);
 });
 
+/** A service whose version `2` the other environment has had since then, or has not. */
+function follows(soakMs: number, since?: string): DependencyFact {
+  const versions = new Map([['api', since === undefined ? '1' : '2']]);
+  const endedAt = since ?? hold.since;
+  return {
+    ...{ environment: 'cs-prod', on: 'notprod/cs-uat', soakMs },
+    ...{ declared: new Map([['api', '2']]), changed: ['api'] },
+    past: [{ number: 1, releaseNumber: 1, state: 'good', endedAt, versions, failed: [] }],
+  };
+}
+
+test('what another environment does not run yet is waited for, and it goes on when that is told', async () => {
+  const story = await deploy({ dependencies: [follows(0)] }, {}, (gates, handle) => {
+    gates.dependencies = [follows(0, hold.since)];
+    return handle.signal(GATES_CHANGED_SIGNAL);
+  });
+  expect(story.phases).toEqual(['waiting', 'planning', 'applying', 'verifying']);
+  expect(story.records[0]).toMatchObject({
+    ...{ attempt: 0, waiting: { reason: 'dependency' } },
+    note: 'cs-prod waits until notprod/cs-uat runs api 2 (there: 1).',
+  });
+});
+
+test('a soak ends by itself', async () => {
+  const since = new Date(await environment.currentTimeMs()).toISOString();
+  const story = await deploy({ dependencies: [follows(7_200_000, since)] });
+  expect(story.phases).toEqual(['waiting', 'planning', 'applying', 'verifying']);
+  expect(story.records[0]?.note).toMatch(
+    /^cs-prod waits until \w+ [\d:]+ UTC \(soak of 2h\): notprod\/cs-uat has run api 2 since \w+ [\d:]+ UTC\.$/,
+  );
+  expect(story.events).toBeLessThan(250);
+});
+
+test('a rollback waits for no other environment', async () => {
+  const dependencies = [follows(0)];
+  const back = await deploy({ dependencies }, { kind: 'rollback' });
+  expect(back.phases).not.toContain('waiting');
+});
+
+test('what a person let pass waits for no other environment', async () => {
+  const story = await deploy({ dependencies: [follows(0)] }, {}, (gates, handle) => {
+    gates.facts.overridden = ['dependency'];
+    return handle.signal(GATES_CHANGED_SIGNAL);
+  });
+  expect(story.phases).toEqual(['waiting', 'planning', 'applying', 'verifying']);
+});
+
+test('what was begun is brought to its end, though the other environment has moved on', async () => {
+  let applies = 0;
+  const story = await deploy({}, {}, undefined, (gates) => ({
+    apply: () => {
+      applies += 1;
+      if (applies > 1) return Promise.resolve({ durationMs: 1 });
+      gates.dependencies = [follows(0)];
+      throw ApplicationFailure.nonRetryable('refused', 'cluster-unreachable');
+    },
+  }));
+  expect(story.end.phase).toBe('succeeded');
+  expect(story.phases).not.toContain('waiting');
+});
+
 const approval = { count: 2, from: ['release-managers'], expiresMs: 7 * DAY_MS };
 const yes = (person: string): Verdict => ({
   ...{ person, groups: ['release-managers'], verdict: 'approved', comment: '' },
@@ -244,7 +307,7 @@ async function deploy(
   onceStarted: (handle: WorkflowHandle) => Promise<void> = () => Promise.resolve(),
 ) {
   const gates: Gates = {
-    ...{ calendar: [], verdicts: [], hasWorker: () => Promise.resolve(true) },
+    ...{ calendar: [], verdicts: [], dependencies: [], hasWorker: () => Promise.resolve(true) },
     ...start,
     facts: { stops: [], freezes: [], overridden: [], ...start.facts },
   };
@@ -262,8 +325,11 @@ async function deploy(
           calendar: ({ now }) => freezesInForce(gates.calendar, now),
           hasWorker: () => gates.hasWorker(input.now),
           approvals: { decide: (_plan, judge) => Promise.resolve(judge(gates.verdicts)) },
+          dependencies: () => Promise.resolve(gates.dependencies),
+          note: () => Promise.resolve(),
         },
         input,
+        Context.current().cancellationSignal,
       ),
     recordPhase: async (record: PhaseRecord) => {
       records.push(record);

@@ -20,6 +20,7 @@ export function recordPhase(db: Db, record: PhaseRecord): Promise<void> {
     if (record.attempt > 0) await noteAttempt(tx, record);
     if (!isForward(deployment, record)) return;
     const started = record.phase !== 'queued' && record.phase !== 'waiting';
+    const applied = record.phase === 'applying' || record.phase === 'verifying';
     await tx
       .updateTable('deployments')
       .set({
@@ -31,6 +32,7 @@ export function recordPhase(db: Db, record: PhaseRecord): Promise<void> {
         waiting: record.waiting ? json(record.waiting) : null,
         ...(record.order === undefined ? {} : { record_order: record.order }),
         ...(started ? { started_at: sql<Date>`coalesce(started_at, now())` } : {}),
+        ...(applied ? { applied_at: sql<Date>`coalesce(applied_at, now())` } : {}),
       })
       .where('id', '=', record.deploymentId)
       .execute();

@@ -1,9 +1,12 @@
 import { sql } from 'kysely';
-import type { Deployment } from '../../contract/api/deployment.ts';
+import type { Deployment, DeploymentSummary } from '../../contract/api/deployment.ts';
 import type { FreezeFact, GateFacts, OverridableGate, Waiting } from '../../domain/gates/facts.ts';
 import { appendAudit } from './audit.ts';
 import type { Db } from './database.ts';
 import { mustFindDeployment } from './deployment-details.ts';
+import { findSummary } from './deployment-rows.ts';
+import type { EnvironmentKey } from './environments.ts';
+import { findPast, type PastRow } from './past-deployments.ts';
 import type { Asked } from './releases.ts';
 import { cleanText, iso } from './values.ts';
 
@@ -39,6 +42,12 @@ export function createGates(db: Db) {
       const overridden = overrides.map(({ gate }) => gate);
       return { stops, freezes, overridden, ...(hold ? { hold } : {}) };
     },
+
+    /** A deployment by its id. */
+    deployment: (id: string): Promise<DeploymentSummary | undefined> => findSummary(db, id),
+
+    /** What was deployed in an environment, newest first: only what may have changed what runs there. */
+    past: (place: EnvironmentKey): Promise<PastRow[]> => findPast(db, place),
 
     /** Lets one deployment pass a gate, and answers it; a second time it changes nothing. */
     override: (

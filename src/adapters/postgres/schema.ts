@@ -91,6 +91,7 @@ interface DeploymentTable {
   retry_at: Date | null;
   created_at: Generated<Date>;
   started_at: Date | null;
+  applied_at: Date | null;
   ended_at: Date | null;
   waiting: NullableJson<Waiting>;
   /** The last record that was taken over. */

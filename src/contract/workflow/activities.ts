@@ -128,6 +128,8 @@ export interface GatesInput extends EnvironmentInput {
   now: string;
   /** Asked for alone, by a deployment that is under way. */
   only?: 'worker';
+  /** An attempt has applied something already: what it follows is asked for no more. */
+  applied?: true;
   /** Since when no worker was there, as an earlier answer said. */
   absentSince?: string;
   /** Asked for once there is a plan, where somebody must approve it. */

@@ -1,3 +1,5 @@
+import type { DependencyFact } from './dependency.ts';
+
 /** What the gates are judged by; times are ISO 8601. */
 
 /** Why a deployment waits, in the order in which the gates are asked. */
@@ -13,7 +15,7 @@ export const WAITING_REASONS = [
 type WaitingReason = (typeof WAITING_REASONS)[number];
 
 /** The gates that a person may let one deployment pass, with a reason. */
-export const OVERRIDABLE_GATES = ['stop', 'freeze'] as const;
+export const OVERRIDABLE_GATES = ['dependency', 'stop', 'freeze'] as const;
 export type OverridableGate = (typeof OVERRIDABLE_GATES)[number];
 
 /** Why a deployment waits, for people and programs. */
@@ -90,4 +92,6 @@ export interface GateFacts {
   /** What a person let this deployment pass. */
   overridden: readonly OverridableGate[];
   absentWorker?: AbsentWorkerFact;
+  /** Absent where they are not asked for. */
+  dependencies?: readonly DependencyFact[];
 }

@@ -6,23 +6,36 @@ import type {
   StopFact,
   Waiting,
 } from './facts.ts';
+import { judgeDependency } from './judge-dependency.ts';
 import { sayTime, withReason } from './say-time.ts';
 
 /**
- * Whether a deployment may go on: the first closed gate in the order hold, stop, freeze, worker, or nothing.
- * A hold keeps merges away, not what a person asked for; a stop and a freeze keep everything away
- * that no person let pass.
+ * Whether a deployment may go on: the first closed gate in the order dependency, hold, stop, freeze, worker, or
+ * nothing. A hold keeps merges away, not what a person asked for; a stop and a freeze keep everything away
+ * that no person let pass, and so does a dependency, except for a rollback: what it brings was good here before.
  *
  * @param now ISO 8601
  */
 export function judgeGates(facts: GateFacts, now: string): Waiting | undefined {
-  const { hold, stops, freezes, overridden, kind, absentWorker } = facts;
+  const { dependencies = [], hold, stops, freezes, overridden, kind, absentWorker } = facts;
+  for (const dependency of followsOthers(facts) ? dependencies : []) {
+    const waiting = judgeDependency(dependency, now);
+    if (waiting) return waiting;
+  }
   if (hold && kind === 'automatic') return held(hold, now);
   const stop = stops[0];
   if (stop && !overridden.includes('stop')) return stopped(stop, now);
   const freeze = lastToEnd(freezes);
   if (freeze && !overridden.includes('freeze')) return frozen(freeze, now);
   return absentWorker && withoutWorker(absentWorker, now);
+}
+
+/** Whether a deployment waits for what its environment follows. */
+export function followsOthers({
+  kind,
+  overridden,
+}: Pick<GateFacts, 'kind' | 'overridden'>): boolean {
+  return kind !== 'rollback' && !overridden.includes('dependency');
 }
 
 /** What a deployment waits for while no worker of its cluster is there. */

@@ -28,3 +28,14 @@ export function withReason(sentence: string, reason: string): string {
   const text = reason.replace(/\s+/g, ' ').trim();
   return `${sentence}: ${/[.!?…]$/.test(text) ? text : `${text}.`}`;
 }
+
+/** A length of time in the largest unit that says it whole, as the configuration writes it: `2h`, `90s`. */
+export function sayDuration(ms: number): string {
+  const units = [
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1_000],
+  ] as const;
+  const found = units.find(([, unitMs]) => ms % unitMs === 0);
+  return found ? `${ms / found[1]}${found[0]}` : `${ms}ms`;
+}

@@ -39,6 +39,7 @@ await serve({
   secrets: resolveSecrets(config, { role: 'server' }),
   mirror: (repository) => mirrorOf(forgeUrl, repository),
   orchestrator: new LossyOrchestrator(config.temporal),
+  versionsAt: () => Promise.reject(new Error('no environment follows another here')),
   log: createLog('server'),
   stop: abortOnSignal(),
 });
