@@ -11,6 +11,7 @@ import * as lanes from './0012-lanes.ts';
 import * as observe from './0013-observe.ts';
 import * as drift from './0014-drift.ts';
 import * as order from './0015-order.ts';
+import * as approvals from './0016-approvals.ts';
 
 /** All migrations in order. A shipped one never changes; a new one gets the next number. */
 export const migrations: Record<string, Migration> = {
@@ -26,4 +27,5 @@ export const migrations: Record<string, Migration> = {
   '0013-observe': observe,
   '0014-drift': drift,
   '0015-order': order,
+  '0016-approvals': approvals,
 };

@@ -1,14 +1,16 @@
 import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
 import type { Store } from '../adapters/postgres/store.ts';
+import { approvalRequestPageSchema } from '../contract/api/approval-request.ts';
 import { deploymentSchema, type Deployment } from '../contract/api/deployment.ts';
 import { overrideSchema, verdictSchema } from '../contract/api/gates.ts';
 import { problemSchema } from '../contract/api/problem.ts';
 import { ref } from '../contract/api/schema.ts';
 import { Refusal } from '../domain/errors.ts';
-import { approvers } from '../domain/gates/judge-approval.ts';
+import { refusalInWords } from '../domain/gates/may-approve.ts';
 import { isEnd } from '../domain/phases.ts';
 import { mustFindDeployment } from './must-find.ts';
-import { idParameter } from './queries.ts';
+import { cursorParameter, idParameter, limitOf, limitParameter, nameParameter } from './queries.ts';
 import type { App } from './server.ts';
 import type { Wake } from './wake.ts';
 
@@ -19,12 +21,34 @@ const tags = ['deployments'];
 type Verdicts = { approve: 'approved'; reject: 'rejected' };
 const VERDICTS: Verdicts = { approve: 'approved', reject: 'rejected' };
 
-/** What a person lets a deployment do: its plan approved or rejected, a closed gate overridden. */
+/** What waits for people, and what they let it do: plans approved or rejected, a closed gate overridden. */
 export function addApprovalRoutes(
   app: App,
   store: Pick<Store, 'deployments' | 'approvals' | 'gates'>,
   wake: Wake,
 ): void {
+  app.get(
+    '/api/v1/approvals',
+    {
+      config,
+      schema: {
+        summary: 'Lists the plans that wait for approval, and whether you may give it',
+        tags: ['gates'],
+        querystring: Type.Object(
+          {
+            repository: Type.Optional(nameParameter),
+            environment: Type.Optional(nameParameter),
+            limit: limitParameter,
+            cursor: cursorParameter,
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: ref(approvalRequestPageSchema), ...problems },
+      },
+    },
+    ({ query, person }) => store.approvals.list({ ...query, limit: limitOf(query) }, person),
+  );
+
   for (const verb of ['approve', 'reject'] as const) {
     app.post(
       `/api/v1/deployments/:id/${verb}`,
@@ -82,10 +106,7 @@ export function addApprovalRoutes(
 
 function personOf({ person }: FastifyRequest): NonNullable<FastifyRequest['person']> {
   if (person) return person;
-  throw new Refusal(
-    'forbidden',
-    'This token belongs to no person: make one by `slipway token <name> --user <person> --group <group>`.',
-  );
+  throw new Refusal('forbidden', refusalInWords({ refusal: 'no-person' }));
 }
 
 type Answer = Awaited<ReturnType<Store['approvals']['add']>>;
@@ -97,13 +118,11 @@ function refuse({ number, phase }: Deployment, answer: Answer): void {
       return;
     case 'not-waiting':
       throw new Refusal('conflict', `Deployment ${number} waits for no approval: it is ${phase}.`);
-    case 'expired':
-      throw new Refusal('conflict', `The approval of deployment ${number} has expired.`);
     case 'stale':
       throw new Refusal('plan-stale', `The plan of deployment ${number} is now ${answer.digest}.`);
-    case 'not-asked':
-      throw new Refusal('forbidden', `Only ${approvers(answer.groups)} may approve this.`);
-    case 'author':
-      throw new Refusal('forbidden', 'Who pushed or merged a change cannot approve it.');
+    case 'refused': {
+      const code = answer.refused.refusal === 'expired' ? 'conflict' : 'forbidden';
+      throw new Refusal(code, refusalInWords(answer.refused));
+    }
   }
 }

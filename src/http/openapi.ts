@@ -1,5 +1,9 @@
 import swagger from '@fastify/swagger';
 import { agreementSchemas } from '../contract/api/agreement.ts';
+import {
+  approvalRequestPageSchema,
+  approvalRequestSchema,
+} from '../contract/api/approval-request.ts';
 import { driftSchema } from '../contract/api/drift.ts';
 import { deploymentSchemas } from '../contract/api/deployment.ts';
 import { diffSchemas } from '../contract/api/diff.ts';
@@ -27,6 +31,8 @@ const NAMED_SCHEMAS = [
   ...agreementSchemas,
   driftSchema,
   ...gateSchemas,
+  approvalRequestSchema,
+  approvalRequestPageSchema,
   ...whySchemas,
   ...healthSchemas,
   ...environmentSchemas,

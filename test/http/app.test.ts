@@ -45,6 +45,7 @@ const ROUTES = [
   ['POST', '/api/v1/deployments/{id}/approve', 401],
   ['POST', '/api/v1/deployments/{id}/reject', 401],
   ['POST', '/api/v1/deployments/{id}/override', 401],
+  ['GET', '/api/v1/approvals', 401],
   ['GET', '/api/v1/stops', 401],
   ['POST', '/api/v1/stops', 401],
   ['DELETE', '/api/v1/stops/{id}', 401],

@@ -1,12 +1,15 @@
+import type { ApprovalRequestPage } from '../../contract/api/approval-request.ts';
 import type { Deployment } from '../../contract/api/deployment.ts';
 import type { Verdict } from '../../domain/gates/facts.ts';
-import { mayApprove } from '../../domain/gates/judge-approval.ts';
+import { mayNotApprove, type ApprovalRefusal } from '../../domain/gates/may-approve.ts';
 import { isEnd } from '../../domain/phases.ts';
+import { listApprovalRequests, type ApprovalFilter } from './approval-requests.ts';
 import { appendAudit } from './audit.ts';
 import { authorsOf } from './authors.ts';
 import type { Db, Tx } from './database.ts';
 import { mustFindDeployment } from './deployment-details.ts';
 import type { Asked } from './releases.ts';
+import type { TokenPerson } from './tokens.ts';
 import { createTurns } from './turns.ts';
 import { cleanText, newId, NOW } from './values.ts';
 
@@ -27,9 +30,9 @@ export interface VerdictInput extends PlanKey, Asked {
 /** What a person's verdict met; only `noted` changed something. */
 type VerdictAnswer =
   | { answer: 'noted'; deployment: Deployment }
-  | { answer: 'known' | 'author' | 'not-waiting' | 'expired' }
+  | { answer: 'known' | 'not-waiting' }
   | { answer: 'stale'; digest: string }
-  | { answer: 'not-asked'; groups: readonly string[] };
+  | { answer: 'refused'; refused: ApprovalRefusal };
 
 // With the wait for a connection and for the row, an answer comes within the 8 s of database.ts.
 const TURN_WAIT_MS = 4_000;
@@ -44,6 +47,10 @@ export function createApprovals(db: Db) {
     add: (input: VerdictInput): Promise<VerdictAnswer> =>
       inTurn(input.deploymentId, () => db.transaction().execute((tx) => addVerdict(tx, input))),
 
+    /** What waits for approval, and whether this person may give it; nobody is a machine. */
+    list: (filter: ApprovalFilter, asker: TokenPerson | undefined): Promise<ApprovalRequestPage> =>
+      listApprovalRequests(db, filter, asker),
+
     /**
      * Judges the verdicts on a plan, also those that an earlier deployment got for the same one, and uses
      * them up when that approves it: no other deployment can use them, and nobody can take them back.
@@ -54,7 +61,7 @@ export function createApprovals(db: Db) {
     ): Promise<T> =>
       db.transaction().execute(async (tx) => {
         const deployment = await lockDeployment(tx, plan.deploymentId);
-        const authors = await authorsOf(tx, deployment);
+        const authors = await authorsOfOne(tx, deployment.id);
         const rows = await usable(tx, deployment, plan.digest).execute();
         // Whoever became an author by a later commit with the same plan does not count any more.
         const answer = judge(
@@ -104,14 +111,10 @@ async function addVerdict(tx: Tx, input: VerdictInput): Promise<VerdictAnswer> {
     return { answer: 'not-waiting' };
   }
   if (waiting.digest !== input.digest) return { answer: 'stale', digest: waiting.digest };
-  const late = waiting.until !== undefined && Date.parse(waiting.until) <= Date.now();
-  if (late) return { answer: 'expired' };
-  const { groups = [] } = waiting;
-  if (!mayApprove(groups, input.groups)) {
-    return { answer: 'not-asked', groups };
-  }
-  const isAuthor = (await authorsOf(tx, deployment)).has(input.forgeUser ?? '');
-  if (isAuthor && input.verdict === 'approved') return { answer: 'author' };
+  const isAuthor = (await authorsOfOne(tx, deployment.id)).has(input.forgeUser ?? '');
+  const refused = mayNotApprove(waiting, input, isAuthor, new Date().toISOString());
+  const isNo = input.verdict === 'rejected' && refused?.refusal === 'author';
+  if (refused && !isNo) return { answer: 'refused', refused };
   const { digest, person, verdict } = input;
   const comment = cleanText(input.comment);
   await tx
@@ -144,6 +147,10 @@ async function lockDeployment(tx: Tx, deploymentId: string) {
     .where('id', '=', deploymentId)
     .forNoKeyUpdate()
     .executeTakeFirstOrThrow();
+}
+
+async function authorsOfOne(tx: Tx, deploymentId: string): Promise<ReadonlySet<string>> {
+  return (await authorsOf(tx, [deploymentId])).get(deploymentId) ?? new Set();
 }
 
 /** Those that nobody used up, and those that this deployment did. */

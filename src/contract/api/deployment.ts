@@ -33,6 +33,7 @@ const waitingSchema = named(
       until: Type.Optional(timestamp),
       digest: Type.Optional(Type.String({ description: 'Of the plan that must be approved.' })),
       groups: Type.Optional(Type.Array(Type.String(), { description: 'Who may approve it.' })),
+      count: Type.Optional(Type.Integer({ description: 'How many of them must.' })),
     },
     { description: 'Why the deployment does not go on.' },
   ),

@@ -23,7 +23,7 @@ export interface Waiting {
   reason: WaitingReason;
   /** One line: who or what, and until when. */
   sentence: string;
-  /** Since when, where only Temporal knows. */
+  /** Since when, where no table says so. */
   since?: string;
   /** When it changes by itself; absent where only a person or another deployment changes it. */
   until?: string;
@@ -31,6 +31,8 @@ export interface Waiting {
   digest?: string;
   /** Who may approve; empty means any person. */
   groups?: string[];
+  /** How many of them must. */
+  count?: number;
 }
 
 export interface HoldFact {

@@ -1,5 +1,6 @@
 import type { CauseReport } from '../cause.ts';
 import type { ApprovalPolicy, Verdict, Waiting } from './facts.ts';
+import { approvers, isAsked } from './may-approve.ts';
 import { sayTime, withReason } from './say-time.ts';
 
 export type ApprovalAnswer =
@@ -20,7 +21,7 @@ export function judgeApproval(
   verdicts: readonly Verdict[],
   now: string,
 ): ApprovalAnswer {
-  const counting = verdicts.filter(({ groups }) => mayApprove(policy.from, groups));
+  const counting = verdicts.filter(({ groups }) => isAsked(policy.from, groups));
   const rejection = counting.find(({ verdict }) => verdict === 'rejected');
   if (rejection) {
     const { person, comment } = rejection;
@@ -44,19 +45,11 @@ export function judgeApproval(
       sentence: `Waiting for approval: ${so}${end}.`,
       digest: plan.digest,
       groups: [...policy.from],
+      count: policy.count,
+      since: plan.since,
       ...(until === undefined ? {} : { until }),
     },
   };
-}
-
-/** Whether a member of these groups may approve. */
-export function mayApprove(from: readonly string[], groups: readonly string[]): boolean {
-  return from.length === 0 || from.some((group) => groups.includes(group));
-}
-
-/** Who is asked, in words. */
-export function approvers(from: readonly string[]): string {
-  return from.length === 0 ? 'anybody' : from.join(' or ');
 }
 
 function expiry({ expiresMs }: ApprovalPolicy, since: string): string | undefined {

@@ -19,6 +19,8 @@ test('it waits and says how many of whom, and until when', () => {
       sentence: 'Waiting for approval: 1 of 2 from release-managers.',
       digest: 'sha256:ab',
       groups: ['release-managers'],
+      count: 2,
+      since: plan.since,
     },
   });
   const expiring = { count: 1, from: ['a', 'b'], expiresMs: 86_400_000 };
