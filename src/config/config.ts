@@ -93,7 +93,7 @@ export interface EnvironmentConfig {
 }
 
 /** An environment that must have been healthy with the same versions for a time. */
-export interface Dependency {
+interface Dependency {
   repository: string;
   environment: string;
   soakMs: number;

@@ -131,7 +131,7 @@ function service(orchestrator: Orchestrator) {
   const { store } = database;
   const access = { path: process.env.PATH ?? '/usr/bin:/bin', url: host.url, folder: host.folder };
   const mirror = new Mirror(access, 'main');
-  return storedService({ store, mirror, orchestrator, log }, () =>
+  return storedService({ store, mirror: () => mirror, orchestrator, log }, () =>
     ['cs-dev', 'cs-qa'].map((name) => {
       const { retry, rollout } = releaseTarget(name);
       const rules = {

@@ -115,7 +115,7 @@ async function inEnvironment(name: string, story: (place: Place) => Promise<void
   const place = new Place(name);
   const { store } = app.database;
   const mirror = place.mirror;
-  const service = storedService({ store, mirror, orchestrator, log: SILENT }, () => [
+  const service = storedService({ store, mirror: () => mirror, orchestrator, log: SILENT }, () => [
     place.settings,
   ]);
   const relay = createRelay({
