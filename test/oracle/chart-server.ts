@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { startLoopbackServer } from '../../src/main/dev/loopback-server.ts';
 import type { State } from './repository.ts';
 import { REMOTE_CHARTS, REMOTE_VARIANTS, REMOTE_VERSIONS, remoteChart } from './repository.ts';
-import { writeFiles } from './write-files.ts';
+import { writeFiles } from '../support/write-files.ts';
 
 /** A chart repository over HTTP whose content is that of a state. */
 export interface ChartServer {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { run } from '../../src/adapters/process/run.ts';
 import { ENVIRONMENT, type State } from './repository.ts';
-import { writeFiles } from './write-files.ts';
+import { writeFiles } from '../support/write-files.ts';
 
 /** What each service would run, in a form that is equal exactly where Kubernetes would see no difference. */
 export type Rendering = ReadonlyMap<string, string>;

@@ -18,7 +18,7 @@ import type { RecordedService } from '../../src/domain/plan/plan-services.ts';
 import type { PlannedService } from '../../src/domain/services.ts';
 import { ENVIRONMENT, type State } from './repository.ts';
 import type { Rendering } from './full-rendering.ts';
-import { writeFiles } from './write-files.ts';
+import { writeFiles } from '../support/write-files.ts';
 
 export interface PlannerPlace {
   folder: string;

@@ -28,6 +28,7 @@ import { failedActivity } from '../../workflows/failures.ts';
 import { activityEnvironment } from './activity-environment.ts';
 import { createClusterWorker, type ClusterWorker } from './cluster-worker.ts';
 import { createTestParts, type TestParts } from './part-context.ts';
+import { writeFiles } from './write-files.ts';
 
 /** A real cluster, chart repository and git server for tests of single environments. */
 export class ReleaseLab {
@@ -76,20 +77,18 @@ export class ReleaseLab {
     name: string,
     files: Readonly<Record<string, string>>,
     settings: Record<string, unknown> = {},
+    tools: { helm: string; helmfile: string } = this.parts.tools,
   ): Promise<ReleasedEnvironment> {
     await this.kubernetes.createNamespaces([name]);
     const content = join(this.parts.context.folder, 'content', name);
-    for (const [path, text] of Object.entries(files)) {
-      await mkdir(join(content, path, '..'), { recursive: true });
-      await writeFile(join(content, path), text);
-    }
+    await writeFiles(content, Object.entries(files));
     const repository = await this.git.createRepository(name, content);
     const folder = join(this.parts.context.folder, 'worker', name);
     await mkdir(folder, { recursive: true });
     const configFile = join(folder, 'slipway.yaml');
     await writeFile(configFile, this.#configuration(name, folder, repository, settings));
     await writeFile(join(folder, 'token'), this.kubernetes.token);
-    const place = { lab: this, name, folder, content, configFile, repository };
+    const place = { lab: this, tools, name, folder, content, configFile, repository };
     return ReleasedEnvironment.open(place);
   }
 
@@ -125,6 +124,8 @@ export class ReleaseLab {
 
 interface Opened {
   lab: ReleaseLab;
+  /** Of its worker. */
+  tools: { helm: string; helmfile: string };
   name: string;
   folder: string;
   /** What the repository held at first. */
@@ -170,8 +171,8 @@ export class ReleasedEnvironment {
   }
 
   static async open(opened: Opened): Promise<ReleasedEnvironment> {
-    const { configFile, folder, lab } = opened;
-    const worker = await createClusterWorker({ configFile, folder, tools: lab.parts.tools });
+    const { configFile, folder, tools } = opened;
+    const worker = await createClusterWorker({ configFile, folder, tools });
     const environment = new ReleasedEnvironment(opened, worker);
     environment.#commit = await environment.#head();
     return environment;

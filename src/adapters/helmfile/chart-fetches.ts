@@ -1,6 +1,6 @@
 import { join, posix } from 'node:path';
 import { readRelease, type BuildDocument } from './build-output.ts';
-import { readRepositories } from './charts.ts';
+import { readRepositories } from './chart-repositories.ts';
 import { readLocalChart } from './local-chart.ts';
 
 /**

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { pickChartVersion } from '../../domain/plan/chart-version.ts';
 import { readLogin, Registry } from '../registry/registry.ts';
+import type { Trust } from '../registry/trusting-fetch.ts';
 import type { ResolvedChart } from './chart-index.ts';
 
 export interface ChartRegistryAccess {
   /** Folder of Helm's configuration, which holds what `helm registry login` wrote. */
   helmConfig: string;
   plainHttp: boolean;
+  trust?: Trust;
   signal?: AbortSignal;
 }
 
@@ -19,13 +21,13 @@ export interface ChartRegistryAccess {
 export async function resolveInRegistry(
   chart: string,
   range: string,
-  { helmConfig, plainHttp, signal }: ChartRegistryAccess,
+  { helmConfig, plainHttp, trust, signal }: ChartRegistryAccess,
 ): Promise<ResolvedChart | undefined> {
   const slash = chart.indexOf('/');
   const [host, name] = [chart.slice(0, slash), chart.slice(slash + 1)];
   const login = await readLogin(join(helmConfig, 'registry', 'config.json'), host);
   const loginHint = 'its login belongs into `variables`';
-  const registry = new Registry(host, name, { plainHttp, login, loginHint, signal });
+  const registry = new Registry(host, name, { plainHttp, trust, login, loginHint, signal });
   const exact = /^v?\d+\.\d+\.\d+(?:[-+].*)?$/.test(range);
   // A tag cannot hold the `+` of a version, so Helm writes `_`.
   const versions = async () => (await registry.tags()).map((tag) => tag.replaceAll('_', '+'));

@@ -1,26 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { parse } from 'yaml';
 import { SlipwayError } from '../../domain/errors.ts';
 import {
   dependenciesDigest,
   type ChartDependency,
   type ResolvedDependency,
 } from '../../domain/plan/chart-dependencies.ts';
-import type { BuildDocument } from './build-output.ts';
 import { resolveInIndex, type ResolvedChart } from './chart-index.ts';
+import type { Trust } from '../registry/trusting-fetch.ts';
+import { chartOfDependency, type ChartRepository } from './chart-repositories.ts';
 import { resolveInRegistry } from './chart-registry.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import { readLocalChart } from './local-chart.ts';
 import type { ServiceInput } from './service-inputs.ts';
-
-/** One entry of a helmfile's `repositories`. */
-export interface ChartRepository {
-  name: string;
-  url: string;
-  oci?: boolean;
-  plainHttp?: boolean;
-}
 
 /** Which content a service's chart has now. */
 export interface ChartFound {
@@ -54,17 +46,6 @@ function unresolvedChart({ name, chart, version }: ChartWanted): ChartFound {
   return { files: [], unresolved };
 }
 
-/** The chart repositories of all helmfiles of an environment; Helm knows them by their alias alone. */
-export function readRepositories(
-  documents: readonly BuildDocument[],
-): ReadonlyMap<string, ChartRepository> {
-  const sections = new Set(documents.flatMap(({ sections: all }) => all.get('repositories') ?? []));
-  const found = [...sections].flatMap(
-    (section) => (parse(section) as { repositories: ChartRepository[] | null }).repositories ?? [],
-  );
-  return new Map(found.map((repository) => [repository.name, repository]));
-}
-
 /** Finds out which content each service's chart has; asks each repository once. */
 export class Charts {
   readonly #place: ChartPlace;
@@ -90,15 +71,14 @@ export class Charts {
   /** @param chart `oci://…` or `<alias>/<name>`; undefined when no version of it fits */
   #resolve(chart: string, version: string): Promise<ResolvedChart | undefined> {
     if (chart.startsWith('oci://')) {
-      return this.#inRegistry(chart.slice('oci://'.length), version, false);
+      return this.#inRegistry(chart.slice('oci://'.length), version);
     }
     const slash = chart.indexOf('/');
     const name = chart.slice(slash + 1);
     const repository = this.#place.repositories.get(chart.slice(0, slash));
     if (!repository?.oci) return this.#inIndex(chart.slice(0, slash), name, version);
-    const { url, plainHttp = false } = repository;
-    const base = url.replace(/^oci:\/\//, '').replace(/\/$/, '');
-    return this.#inRegistry(`${base}/${name}`, version, plainHttp);
+    const base = repository.url.replace(/^oci:\/\//, '').replace(/\/$/, '');
+    return this.#inRegistry(`${base}/${name}`, version, repository);
   }
 
   async #inIndex(alias: string, name: string, range: string): Promise<ResolvedChart | undefined> {
@@ -108,13 +88,35 @@ export class Charts {
     return resolveInIndex(await index, name, range);
   }
 
-  #inRegistry(chart: string, range: string, plainHttp: boolean) {
+  #inRegistry(chart: string, range: string, repository?: ChartRepository) {
     const key = `${chart} ${range}`;
-    const { helmHome, signal } = this.#place;
-    const access = { helmConfig: join(helmHome, 'config'), plainHttp, ...(signal && { signal }) };
-    const resolved = this.#resolved.get(key) ?? resolveInRegistry(chart, range, access);
+    const resolved = this.#resolved.get(key) ?? this.#ask(chart, range, repository);
     this.#resolved.set(key, resolved);
     return resolved;
+  }
+
+  async #ask(chart: string, range: string, repository: ChartRepository | undefined) {
+    const { helmHome, signal } = this.#place;
+    const trust = repository && (await this.#trustOf(repository));
+    return resolveInRegistry(chart, range, {
+      ...{ helmConfig: join(helmHome, 'config'), plainHttp: repository?.plainHttp === true },
+      ...(trust && { trust }),
+      ...(signal && { signal }),
+    });
+  }
+
+  /** As helm does: what a repository says of certificates; undefined where it says nothing. */
+  async #trustOf(repository: ChartRepository): Promise<Trust | undefined> {
+    const { folder, skipTLSVerify, caFile, certFile, keyFile } = repository;
+    if (!skipTLSVerify && !caFile && !certFile) return undefined;
+    const read = async (name: keyof Trust, file: string | undefined) =>
+      file === undefined ? {} : { [name]: await this.#place.files.text(posix.join(folder, file)) };
+    return {
+      ...(skipTLSVerify === true ? { rejectUnauthorized: false } : {}),
+      ...(await read('ca', caFile)),
+      ...(await read('cert', certFile)),
+      ...(await read('key', keyFile)),
+    };
   }
 
   async #local(path: string, wanted: ChartWanted): Promise<ChartFound> {
@@ -164,28 +166,4 @@ export class Charts {
     const unresolved = `No version of ${name}, on which the chart ${chart} for ${service} depends, matches "${version}".`;
     return { files: [], unresolved };
   }
-}
-
-/** Finds the repository of a dependency as Helm does: by its alias, or by its URL. */
-function chartOfDependency(
-  name: string,
-  repository: string,
-  repositories: ReadonlyMap<string, ChartRepository>,
-): string | undefined {
-  const url = withoutSlash(repository);
-  if (/^oci:/i.test(url)) {
-    const same = [...repositories.values()].find(
-      (one) => one.oci && `oci://${withoutSlash(one.url.replace(/^oci:\/\//i, ''))}` === url,
-    );
-    return `${same?.name ?? url}/${name}`;
-  }
-  const alias = /^(?:@|alias:)(.+)$/.exec(repository)?.[1];
-  const found = [...repositories.values()].find(
-    (one) => !one.oci && (alias === undefined ? withoutSlash(one.url) === url : one.name === alias),
-  );
-  return found && `${found.name}/${name}`;
-}
-
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '');
 }

@@ -4,7 +4,8 @@ import type { EnvironmentFacts, HelmSettings, ServiceFacts } from '../../domain/
 import { SlipwayError } from '../../domain/errors.ts';
 import { readsOf } from '../../domain/plan/template-reads.ts';
 import { readRelease, type BuildDocument, type ReleaseEntry } from './build-output.ts';
-import { Charts, readRepositories } from './charts.ts';
+import { readRepositories } from './chart-repositories.ts';
+import { Charts } from './charts.ts';
 import type { Helmfile } from './helmfile.ts';
 import { InputFiles } from './input-files.ts';
 

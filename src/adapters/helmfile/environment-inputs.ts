@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SlipwayError } from '../../domain/errors.ts';
 import { cutBuild, type BuildDocument } from './build-output.ts';
-import { Charts, readRepositories, type ChartFound, type ChartRepository } from './charts.ts';
+import { readRepositories, type ChartRepository } from './chart-repositories.ts';
+import { Charts, type ChartFound } from './charts.ts';
 import { InputFiles } from './input-files.ts';
 import { readServiceInputs, type ServiceInput } from './service-inputs.ts';
 

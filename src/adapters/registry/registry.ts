@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { SlipwayError } from '../../domain/errors.ts';
+import { trustingFetch, type Trust } from './trusting-fetch.ts';
 
 export interface RegistryAccess {
   plainHttp: boolean;
+  /** Where it is not what everybody trusts. */
+  trust?: Trust | undefined;
   /** User and password in base64, as they stand in the `auths` of a `config.json`. */
   login?: string | undefined;
   /** Where a login is given, for who is refused. */
@@ -75,11 +78,16 @@ export class Registry {
     });
   }
 
-  async #ask(url: URL, init: RequestInit): Promise<Response> {
-    const { signal } = this.#access;
+  async #ask(
+    url: URL,
+    how: { method: string; headers: Record<string, string> },
+  ): Promise<Response> {
+    const { signal, trust } = this.#access;
     const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
+    const init = { ...how, signal: AbortSignal.any(signals) };
     try {
-      return await fetch(url, { ...init, signal: AbortSignal.any(signals) });
+      const isTrusted = trust === undefined || url.protocol !== 'https:';
+      return await (isTrusted ? fetch(url, init) : trustingFetch(url, init, trust));
     } catch (error) {
       signal?.throwIfAborted();
       throw this.#unreachable('it does not answer', error);
@@ -107,8 +115,8 @@ export class Registry {
       const value = fields.get(key);
       if (value !== undefined) url.searchParams.set(key, value);
     }
-    const headers = basic === undefined ? {} : { authorization: basic };
-    const response = this.#checked(await this.#ask(url, { headers }));
+    const headers: Record<string, string> = basic === undefined ? {} : { authorization: basic };
+    const response = this.#checked(await this.#ask(url, { method: 'GET', headers }));
     const body = (await response.json()) as { token?: string; access_token?: string };
     return `Bearer ${body.token ?? body.access_token ?? ''}`;
   }

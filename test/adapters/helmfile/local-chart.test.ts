@@ -1,12 +1,14 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cutBuild } from '../../../src/adapters/helmfile/build-output.ts';
 import { chartFetches } from '../../../src/adapters/helmfile/chart-fetches.ts';
-import { Charts, readRepositories } from '../../../src/adapters/helmfile/charts.ts';
+import { readRepositories } from '../../../src/adapters/helmfile/chart-repositories.ts';
+import { Charts } from '../../../src/adapters/helmfile/charts.ts';
 import { InputFiles } from '../../../src/adapters/helmfile/input-files.ts';
 import { readLocalChart } from '../../../src/adapters/helmfile/local-chart.ts';
+import { writeFiles } from '../../support/write-files.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -17,10 +19,7 @@ afterAll(() => rm(folder, { recursive: true }));
 let trees = 0;
 async function tree(files: Readonly<Record<string, string>>): Promise<string> {
   const root = join(folder, `tree-${(trees += 1)}`);
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), text);
-  }
+  await writeFiles(root, Object.entries(files));
   return root;
 }
 
@@ -71,7 +70,7 @@ async function find(files: Readonly<Record<string, string>>, ...versions: string
     ...files,
     'helm/cache/repository/charts-index.yaml': INDEX(...versions),
   });
-  const repositories = new Map([['charts', { name: 'charts', url: `${REMOTE}/` }]]);
+  const repositories = new Map([['charts', { name: 'charts', url: `${REMOTE}/`, folder: '.' }]]);
   const place = { tree: root, helmHome: join(root, 'helm'), files: new InputFiles(root) };
   const charts = new Charts({ ...place, repositories });
   return charts.find({ name: 'web', chart: './app', version: '', folder: '.' });
