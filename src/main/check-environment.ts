@@ -8,7 +8,7 @@ import type { EnvironmentFacts } from '../domain/check/facts.ts';
 import { checkServices } from '../domain/check/services.ts';
 import { SlipwayError } from '../domain/errors.ts';
 import type { Note } from '../domain/import/note.ts';
-import { createRedactor } from '../domain/redact.ts';
+import { createGrowingRedactor } from '../domain/redact/growing.ts';
 import { checkAgainstCluster } from './check-cluster.ts';
 import { checkVariables, type CheckVariables } from './check-variables.ts';
 
@@ -89,9 +89,9 @@ async function withHelmfile<T>(
   const place = { dataDir, cluster: 'check', namespace: 'all', name, tools, allow };
   return withWorkspace(place, async (workspace) => {
     if (cluster) await writeKubeconfig(workspace.kubeconfig, { ...cluster, namespace });
-    const { text: redact } = createRedactor(secrets);
+    const redactor = createGrowingRedactor(secrets);
     const helmfile = new Helmfile({
-      ...{ environment: name, namespace, kubeContext: CONTEXT, attempt: 'check/0', redact },
+      ...{ environment: name, namespace, kubeContext: CONTEXT, attempt: 'check/0', redactor },
       ...{ variables: values, evaluations: new Evaluations() },
       ...{ readOnly: true, signal },
       workspace: { ...workspace, tree },

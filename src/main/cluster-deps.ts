@@ -41,6 +41,7 @@ import type { PlanSink } from '../contract/plan-sink.ts';
 import type { EnvironmentRef } from '../contract/workflow/payloads.ts';
 import { SlipwayError } from '../domain/errors.ts';
 import type { PodIdentity } from '../domain/lease.ts';
+import type { GrowingRedactor } from '../domain/redact/growing.ts';
 import { createMirrors } from './mirrors.ts';
 import { readOnlyView } from './read-only.ts';
 
@@ -58,12 +59,13 @@ export interface ClusterDepsOptions {
   logs: LogSink;
   plans: PlanSink;
   health: HealthSink;
-  redact: (text: string) => string;
+  redactor: GrowingRedactor;
 }
 
 /** Gives the activities of one cluster what they need, from the adapters. */
 export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
-  const { config, secrets, folder, tools, redact } = options;
+  const { config, secrets, folder, tools, redactor } = options;
+  const { text: redact } = redactor;
   const mirror = createMirrors(config, secrets.forgeTokens, folder);
 
   const secretsOf = ({ repository, environment }: EnvironmentRef): EnvironmentSecrets => {
@@ -118,7 +120,7 @@ export function createClusterDeps(options: ClusterDepsOptions): ClusterDeps {
           variables: secretsOf(deployment).variables,
           attempt: `${deploymentId}/${attempt}`,
           signal,
-          redact,
+          redactor,
           evaluations,
           readOnly: isObserved(deployment),
         });

@@ -11,7 +11,7 @@ import type { PlanResult } from '../contract/workflow/activities.ts';
 import type { DeploymentRef } from '../contract/workflow/payloads.ts';
 import { renderPlanDiff } from '../domain/diff/render.ts';
 import { Refusal } from '../domain/errors.ts';
-import { createRedactor } from '../domain/redact.ts';
+import { createGrowingRedactor } from '../domain/redact/growing.ts';
 import { abortOnSignal } from './abort-on-signal.ts';
 import { clusterAccess, createClusterDeps } from './cluster-deps.ts';
 
@@ -45,12 +45,12 @@ async function planAlone(options: PlanOptions): Promise<PlanResult> {
   const { cluster, namespace, name } = environment;
   const secrets = resolveSecrets(config, { role: 'plan', repository, environment: name });
   const access = await clusterAccess(config, cluster);
-  const { text: redact } = createRedactor(secrets.values);
+  const redactor = createGrowingRedactor(secrets.values);
   const { helm, helmfile } = await ensureTools(['helm', 'helmfile']);
   const folder = await mkdtemp(join(tmpdir(), 'slipway-plan-'));
   try {
     const deps = createClusterDeps({
-      ...{ config, cluster, access, secrets, folder, tools: { helm, helmfile }, redact },
+      ...{ config, cluster, access, secrets, folder, tools: { helm, helmfile }, redactor },
       logs: { append: () => Promise.resolve() },
       plans: { store: () => Promise.resolve() },
       health: { store: () => Promise.resolve() },

@@ -24,7 +24,7 @@ import { ensureTools } from '../adapters/tools/ensure-tools.ts';
 import { loadConfig } from '../config/load.ts';
 import { resolveSecrets, type WorkerSecrets } from '../config/secrets.ts';
 import type { LogSink } from '../contract/log-sink.ts';
-import { createRedactor } from '../domain/redact.ts';
+import { createGrowingRedactor } from '../domain/redact/growing.ts';
 import { clusterAccess, createClusterDeps } from './cluster-deps.ts';
 import { createLog } from './log.ts';
 import { abortOnSignal } from './abort-on-signal.ts';
@@ -48,7 +48,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const access = await clusterAccess(config, options.cluster);
   // An imported kubeconfig brings credentials of its own.
   const imported = [access.token, access.clientCertificate?.key].filter((one) => one !== undefined);
-  const { text: redact } = createRedactor([...secrets.values, ...imported]);
+  const redactor = createGrowingRedactor([...secrets.values, ...imported]);
+  const { text: redact } = redactor;
   const folder = join(config.dataDir, `worker-${options.cluster}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const leftovers = await sweepAttempts({ folder: join(folder, 'attempts') });
@@ -74,7 +75,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     logs: redacting(createServerLogSink(outbox), redact),
     plans: createServerPlanSink(outbox),
     health: createServerHealthSink(outbox),
-    redact,
+    redactor,
   });
   installRuntime((message, fields) => {
     log.warn(fields, redact(message));

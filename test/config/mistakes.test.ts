@@ -67,7 +67,7 @@ describe('a mistake is named with its place and what to do', () => {
     [
       '        tier: prod',
       '        allow: [hooks, ref+exec, ref+vault, hooks]',
-      `31:24 ${CS_PROD}.allow[1] must be one of hooks, readFile, exec, remote, args, postRenderer, transformers, strategicMergePatches, jsonPatches, kubedog, unverified, skipTLS, llm, or ref+ and a provider of vals that runs no commands`,
+      `31:24 ${CS_PROD}.allow[1] must be one of hooks, secrets, readFile, exec, remote, args, postRenderer, transformers, strategicMergePatches, jsonPatches, kubedog, unverified, skipTLS, llm, or ref+ and a provider of vals that runs no commands`,
       `31:45 ${CS_PROD}.allow lists this twice; remove it`,
     ],
     [

@@ -7,6 +7,7 @@ import { Helmfile } from '../../src/adapters/helmfile/helmfile.ts';
 import { withWorkspace } from '../../src/adapters/helmfile/workspace.ts';
 import { ensureTools } from '../../src/adapters/tools/ensure-tools.ts';
 import { SlipwayError } from '../../src/domain/errors.ts';
+import { createGrowingRedactor } from '../../src/domain/redact/growing.ts';
 
 /** What no hostile repository may bring out of the worker. */
 const CANARY = 'canary-7f3a9c2e51d84b06';
@@ -89,6 +90,13 @@ const HOSTILE: Readonly<Record<string, () => Hostile>> = {
     files: { 'helmfile.yaml': release(`values: ["${folder}/outside.yaml"]`) },
     says: /releases\[0\].values\[0\] leaves the repository/,
   }),
+  '43 a file of the environment that a plugin would decrypt': () => ({
+    files: {
+      'helmfile.yaml': `environments: {default: {secrets: [s.yaml]}}\n---\n${release('installed: true')}`,
+      's.yaml': 'k: v\n',
+    },
+    says: /secrets is decrypted by a plugin of helm; permit it with `allow: \[secrets\]`/,
+  }),
   '42 bases from elsewhere': () => ({
     files: {
       'helmfile.yaml': `bases: ["git::https://example.invalid/x.git@base.yaml"]\n`,
@@ -151,7 +159,7 @@ async function declare(files: Readonly<Record<string, string>>, allow: readonly 
     return new Helmfile({
       evaluations: new Evaluations(),
       ...{ workspace, environment: 'default', namespace: 'cs-dev', kubeContext: 'slipway' },
-      ...{ variables: { CANARY }, attempt: 'dep_1/1', redact: (text) => text },
+      ...{ variables: { CANARY }, attempt: 'dep_1/1', redactor: createGrowingRedactor([]) },
     }).declared();
   });
 }

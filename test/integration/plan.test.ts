@@ -171,68 +171,6 @@ describe('a chart that moved within its range', () => {
   });
 });
 
-describe('a chart of the repository that lacks what it depends on', () => {
-  const NAME = 'dependent';
-  const chart = (range: string) => `apiVersion: v2
-name: app
-version: 0.1.0
-dependencies:
-  - { name: example-api, version: "${range}", repository: "${lab.charts.url}" }
-  - { name: common, version: ">=0", repository: "file://../common" }
-`;
-  const setting = (value: string) =>
-    `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: common }\ndata: { key: ${value} }\n`;
-
-  test('is released with what Helm fetches for it, and released again when that moves', async () => {
-    const environment = await lab.environment(NAME, {
-      'helmfile.yaml.gotmpl': `environments: { ${NAME}: {} }
----
-helmDefaults: { wait: true, timeout: 20, createNamespace: false }
-repositories:
-  - { name: charts, url: {{ requiredEnv "CHART_REPOSITORY_URL" | quote }} }
-releases:
-  - name: web
-    chart: ./app
-    values: [{ example-api: { generic-service: { version: "1", replicas: 1 } } }]
-`,
-      'app/Chart.yaml': chart('~1.2.0'),
-      'common/Chart.yaml': 'apiVersion: v2\nname: common\nversion: 0.1.0\n',
-      'common/templates/all.yaml': setting('one'),
-    });
-    const first = await environment.release();
-    expect(actions(first.plan)).toEqual({ web: 'install: not installed' });
-    expect(first.end).toEqual({ phase: 'succeeded' });
-    expect(await environment.plan()).toMatchObject({ services: [], unchanged: 1 });
-
-    await lab.publishCharts('1.2.9', 8086);
-    await environment.forgetIndexes();
-    expect((await environment.plan()).untouched).toEqual([
-      { name: 'web', state: 'held', note: 'chart moved: its dependency example-api 1.2.0 → 1.2.9' },
-    ]);
-    await environment.push({ 'common/templates/all.yaml': setting('two') });
-    const second = await environment.release();
-    expect(actions(second.plan)).toEqual({
-      web: 'upgrade: input changed, chart moved: its dependency example-api 1.2.0 → 1.2.9',
-    });
-    expect(second.end).toEqual({ phase: 'succeeded' });
-    expect(await environment.plan()).toMatchObject({ services: [], unchanged: 1 });
-  });
-
-  test('is refused before anything is fetched when that lies outside of the commit', async () => {
-    const outside = chart('~1.2.0').replace('file://../common', 'file://../../common');
-    const environment = await lab.environment('outside', {
-      'helmfile.yaml':
-        'environments: { outside: {} }\n---\nreleases: [{ name: web, chart: ./app }]\n',
-      'app/Chart.yaml': outside,
-    });
-    await expect(environment.plan()).rejects.toMatchObject({
-      message: expect.stringContaining(
-        'the dependency common of app leaves the repository',
-      ) as string,
-    });
-  });
-});
-
 test('a value that is different each time is named, and keeps no apply from its plan', async () => {
   const files = repository('unstable', ['audit', 'web']);
   const path = 'values/audit.yaml.gotmpl';

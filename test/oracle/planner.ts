@@ -16,6 +16,7 @@ import type { HelmRelease } from '../../src/adapters/kubernetes/helm-releases.ts
 import type { PlanResult } from '../../src/contract/workflow/activities.ts';
 import type { RecordedService } from '../../src/domain/plan/plan-services.ts';
 import type { PlannedService } from '../../src/domain/services.ts';
+import { createGrowingRedactor } from '../../src/domain/redact/growing.ts';
 import { ENVIRONMENT, type State } from './repository.ts';
 import type { Rendering } from './full-rendering.ts';
 import { writeFiles } from '../support/write-files.ts';
@@ -56,7 +57,7 @@ export class PlannerUnderTest {
         variables: { ...Object.fromEntries(state.variables), CHART_REPOSITORY_URL: chartsUrl },
         attempt: 'dep_oracle/0',
         evaluations: this.#evaluations,
-        redact: (text) => text,
+        redactor: createGrowingRedactor([]),
       });
       const recorded = [...this.#running.values()].map((running) => running.recorded);
       return makePlan(this.#deps(), DEPLOYMENT, helmfile, {

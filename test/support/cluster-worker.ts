@@ -4,6 +4,7 @@ import { resolveSecrets } from '../../src/config/secrets.ts';
 import type { ClusterActivities } from '../../src/contract/workflow/activities.ts';
 import type { HealthRecord } from '../../src/contract/health-sink.ts';
 import type { PlanDiffRecord } from '../../src/contract/plan-sink.ts';
+import { createGrowingRedactor } from '../../src/domain/redact/growing.ts';
 import { clusterAccess, createClusterDeps } from '../../src/main/cluster-deps.ts';
 
 export interface ClusterWorker {
@@ -26,6 +27,7 @@ export async function createClusterWorker({
 }): Promise<ClusterWorker> {
   const config = await loadConfig(configFile);
   const role = { role: 'worker', cluster: 'local' } as const;
+  const secrets = resolveSecrets(config, role, { WORKER_TOKEN: 'slp_of-nobody' });
   const log: string[] = [];
   const health: HealthRecord[] = [];
   const diffs: PlanDiffRecord[] = [];
@@ -33,7 +35,7 @@ export async function createClusterWorker({
     config,
     cluster: 'local',
     access: await clusterAccess(config, 'local'),
-    secrets: resolveSecrets(config, role, { WORKER_TOKEN: 'slp_of-nobody' }),
+    secrets,
     folder,
     tools,
     logs: {
@@ -54,7 +56,7 @@ export async function createClusterWorker({
         return Promise.resolve();
       },
     },
-    redact: (text) => text,
+    redactor: createGrowingRedactor(secrets.values),
   });
   return { activities: createClusterActivities(deps), log, health, diffs };
 }

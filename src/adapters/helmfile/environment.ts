@@ -19,14 +19,14 @@ export function childEnvironment(
   variables: Readonly<Record<string, string>>,
   attempt: string,
 ): Record<string, string> {
-  const { root, helmHome, bin } = workspace;
+  const { root, helmHome, bin, secretsPlugin } = workspace;
   const allows = (...entries: string[]) => entries.some((entry) => workspace.allow.includes(entry));
   // helmfile has one switch for exec and readFile, and another that holds back both and remote sources.
   const functions = allows('exec', 'readFile');
   return {
     ...GARBAGE,
     ...variables,
-    PATH: bin,
+    PATH: secretsPlugin ? `${bin}:${secretsPlugin.searchPath}` : bin,
     HOME: join(root, 'home'),
     TMPDIR: join(root, 'tmp'),
     LANG: 'C.UTF-8',

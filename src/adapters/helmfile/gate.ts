@@ -111,6 +111,10 @@ export function refusedByHelmfile(stderr: string): SlipwayError | undefined {
   if (stderr.includes('hooks are disabled')) {
     return refusalError([{ ...place, key: 'hooks', why: 'runs commands', allow: 'hooks' }]);
   }
+  if (/plugin secrets not installed/.test(stderr)) {
+    const why = 'is decrypted by a plugin of helm';
+    return refusalError([{ ...place, key: 'secrets', why, allow: 'secrets' }]);
+  }
   if (stderr.includes('remote sources are disabled')) {
     const why = 'is fetched from elsewhere';
     return refusalError([{ ...place, key: 'a remote source', why, allow: 'remote' }]);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { observedOnly, SlipwayError } from '../../domain/errors.ts';
+import type { GrowingRedactor } from '../../domain/redact/growing.ts';
 import { run, type RunOptions, type RunResult } from '../process/run.ts';
 import { cutBuild, type BuildDocument } from './build-output.ts';
 import { chartFetches } from './chart-fetches.ts';
@@ -12,6 +13,8 @@ import { childEnvironment } from './environment.ts';
 import type { Evaluations } from './evaluations.ts';
 import { withFileLines } from './file-lines.ts';
 import { gate } from './gate.ts';
+import { InputFiles } from './input-files.ts';
+import { secretFiles, secretValues } from './secret-files.ts';
 import { evaluatedServices, evaluatedText } from './service-inputs.ts';
 import { readTreeFacts, type TreeFacts } from './tree-facts.ts';
 import type { Workspace } from './workspace.ts';
@@ -26,8 +29,8 @@ export interface HelmfileRun {
   /** `<deployment>/<attempt>`. */
   attempt: string;
   signal?: AbortSignal;
-  /** Removes secrets from text before anything else sees it. */
-  redact: (text: string) => string;
+  /** Removes secrets from text before anything else sees it; learns what `secrets:` files hold. */
+  redactor: GrowingRedactor;
   /** Of this worker. */
   evaluations: Evaluations;
   /** The environment is observed only: what would write into the cluster is refused. */
@@ -148,7 +151,7 @@ export class Helmfile {
       ...['--server-side', options.serverSide ? 'auto' : 'false'],
     ];
     const onLine = (line: string) => {
-      options.onLine(this.#run.redact(line));
+      options.onLine(this.#run.redactor.text(line));
     };
     const { names } = options;
     const output = { ...ENDS, onLine };
@@ -214,9 +217,23 @@ export class Helmfile {
     this.#plain ??= this.#evaluate(['build'], async (output) => {
       const { workspace, environment, namespace, kubeContext } = this.#run;
       await gate(output, workspace, { environment, namespace, kubeContext });
-      return this.#withoutFolders(output);
+      const plain = await this.#withoutFolders(output);
+      await this.#learnSecrets(cutBuild(plain));
+      return plain;
     });
     return this.#plain;
+  }
+
+  async #learnSecrets(documents: readonly BuildDocument[]): Promise<void> {
+    const { workspace, environment, redactor } = this.#run;
+    const { secretsPlugin, tree, bin } = workspace;
+    if (!secretsPlugin) return;
+    for (const file of await secretFiles(documents, environment, new InputFiles(tree))) {
+      const args = ['secrets', secretsPlugin.command, file];
+      const result = await this.#child(join(bin, 'helm'), args, {});
+      if (result.exitCode !== 0) throw this.#error(`decrypting ${file}`, result);
+      redactor.learn(secretValues(result.stdout));
+    }
   }
 
   /** What is made of helmfile's output, from memory where this very input gave it before. */
@@ -315,7 +332,10 @@ export class Helmfile {
   }
 
   #error(doing: string, result: RunResult): SlipwayError {
-    const said = withFileLines(this.#run.redact(ends(result.stderr)), this.#run.workspace.tree);
+    const said = withFileLines(
+      this.#run.redactor.text(ends(result.stderr)),
+      this.#run.workspace.tree,
+    );
     return helmfileError(doing, said);
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SlipwayError } from '../../domain/errors.ts';
+import { findSecretsPlugin, type SecretsPlugin } from './secrets-plugin.ts';
 
 /** The folders of one attempt: its own home, removed afterwards, and what lives on for the environment. */
 export interface Workspace {
@@ -14,6 +15,8 @@ export interface Workspace {
   bin: string;
   /** What the environment permits of that which is refused by default. */
   allow: readonly string[];
+  /** Where `allow` permits it. */
+  secretsPlugin?: SecretsPlugin;
 }
 
 export interface WorkspacePlace {
@@ -25,6 +28,8 @@ export interface WorkspacePlace {
   tools: { helm: string; helmfile: string };
   /** The environment's `allow`; nothing by default. */
   allow?: readonly string[];
+  /** The worker's own environment, for where its plugins are. */
+  workerEnv?: NodeJS.ProcessEnv;
 }
 
 const OWNED_ONLY = { recursive: true, mode: 0o700 } as const;
@@ -72,5 +77,9 @@ async function layOut(root: string, place: WorkspacePlace): Promise<Workspace> {
   await symlink(place.tools.helmfile, join(bin, 'helmfile'));
   const allow = place.allow ?? [];
   const tree = join(root, 'tree');
-  return { root, tree, kubeconfig: join(root, 'kubeconfig'), helmHome, bin, allow };
+  const workspace = { root, tree, kubeconfig: join(root, 'kubeconfig'), helmHome, bin, allow };
+  if (!allow.includes('secrets')) return workspace;
+  const secretsPlugin = findSecretsPlugin(place.workerEnv ?? process.env);
+  await symlink(secretsPlugin.folder, join(root, 'plugins', 'secrets'));
+  return { ...workspace, secretsPlugin };
 }

@@ -18,7 +18,10 @@ const VALUE_MAX = 2_000;
  */
 export function describeChange(change: ResourceChange, redact: Redaction): ResourceDiff {
   const resource = resourceOf(change);
-  const veil = createVeil(resource, redact);
+  const veil = createVeil(
+    resource,
+    alsoHiding(redact, rotated(change, createVeil(resource, redact))),
+  );
   const fields = change.fields.map((field) => describeField(field, change.before, veil));
   const before = change.before ? print(change.before, veil) : [];
   const after = change.after ? print(change.after, veil) : [];
@@ -39,6 +42,31 @@ export function describeChange(change: ResourceChange, redact: Redaction): Resou
     fields,
     text: unifiedLines(before, after).join('\n'),
   };
+}
+
+/**
+ * Values in the place of which a secret comes, or that come in the place of one: what a secret was before
+ * it was rotated is known to nobody any more, and is none the less secret.
+ */
+function rotated({ fields }: ResourceChange, veil: Veil): ReadonlySet<string> {
+  const others = fields.flatMap(({ pointer, before, after }) => {
+    if (!isScalar(before) || !isScalar(after)) return [];
+    const steps = stepsOf(pointer);
+    const [isOldHidden, isNewHidden] = [before, after].map(
+      (value) => veil.value(steps, value) === HIDDEN,
+    );
+    if (isOldHidden === isNewHidden) return [];
+    return [String(isOldHidden ? after : before)];
+  });
+  return new Set(others);
+}
+
+function isScalar(value: Json | undefined): value is string | number | boolean {
+  return value !== undefined && value !== null && typeof value !== 'object';
+}
+
+function alsoHiding(redact: Redaction, values: ReadonlySet<string>): Redaction {
+  return { ...redact, value: (text) => (values.has(text) ? HIDDEN : redact.value(text)) };
 }
 
 function describeField(field: FieldChange, live: Resource | undefined, veil: Veil): FieldDiff {

@@ -4,6 +4,7 @@
  */
 export const ALLOWABLE = {
   hooks: 'hooks of helmfile, which are commands',
+  secrets: 'files below secrets, which programs of the worker decrypt for the plugin helm-secrets',
   readFile: 'readFile, readDir and readDirEntries in templates',
   exec: 'exec and envExec in templates, which are commands',
   remote: 'bases, helmfiles, values and charts fetched from elsewhere',

@@ -27,7 +27,7 @@ export function checkRelease(
     findings.refuse(`${at}verify`, 'turns the check of the chart’s signature off', 'unverified');
   }
   findings.files(fields, 'values', at);
-  findings.files(fields, 'secrets', at);
+  findings.secrets(fields, at);
   for (const list of ['set', 'setString']) {
     for (const [index, entry] of findings.list(fields, list).entries()) {
       const file = (entry as { file?: unknown } | null)?.file;

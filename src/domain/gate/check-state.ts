@@ -60,7 +60,7 @@ function checkDocument(document: StateDocument, tree: Tree, options: GateOptions
   const at = `environments.${options.environment}.`;
   findings.place(environment, at);
   findings.files(environment, 'values', at);
-  findings.files(environment, 'secrets', at);
+  findings.secrets(environment, at);
   findings.files(fields, 'values', '');
   for (const [index, entry] of findings.list(fields, 'helmfiles').entries()) {
     const nested = typeof entry === 'string' ? { path: entry } : (fieldsOf(entry) ?? {});

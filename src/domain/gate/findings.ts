@@ -132,6 +132,14 @@ export class Findings {
     }
   }
 
+  /** Files of a `secrets` list. */
+  secrets(fields: Fields, at: string): void {
+    if (this.list(fields, 'secrets').length > 0) {
+      this.refuse(`${at}secrets`, 'is decrypted by a plugin of helm', 'secrets');
+    }
+    this.files(fields, 'secrets', at);
+  }
+
   /** A file of the tree, also for what it refers to. */
   file(value: unknown, key: string): void {
     // A reference in place of a path is judged as a reference.

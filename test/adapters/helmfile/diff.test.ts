@@ -156,6 +156,19 @@ describe('what helm renders of a real chart', () => {
     expect(resource?.text).toContain('+          value: (hidden)');
   });
 
+  test('hides what a secret was before it was rotated, though nobody knows that any more', async () => {
+    const withToken = (token: string) =>
+      chart.render({ 'generic-service': { env: { TOKEN: token, COPY: token, MODE: 'fast' } } });
+    const before = await withToken('the-old-one');
+    const after = await withToken('hunter-two');
+    const redact = (text: string) => text.replaceAll('hunter-two', '‹masked›');
+    const { resources } = diffService(after, before, { ...options, redact });
+    expect(resources.map(({ hidden }) => hidden)).toEqual([true]);
+    expect(JSON.stringify(resources)).not.toContain('the-old-one');
+    const taken = diffService(before, after, { ...options, redact }).resources;
+    expect(JSON.stringify(taken)).not.toContain('the-old-one');
+  });
+
   test('names what cannot be undone or will be refused', async () => {
     const resources = await diffWith({
       storage: false,

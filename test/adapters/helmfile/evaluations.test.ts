@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Evaluations } from '../../../src/adapters/helmfile/evaluations.ts';
 import { Helmfile } from '../../../src/adapters/helmfile/helmfile.ts';
 import { withWorkspace } from '../../../src/adapters/helmfile/workspace.ts';
+import { createGrowingRedactor } from '../../../src/domain/redact/growing.ts';
 
 /** A helmfile that notes when it is run, and prints the state of a repository without services. */
 const STAND_IN = `#!/bin/sh
@@ -71,7 +72,11 @@ async function runsOf(
       await appendFile(join(workspace.tree, path), text);
     }
     const running = { workspace, environment, namespace: 'n', kubeContext: 'k', attempt: 'd/1' };
-    const others = { variables: { ...variables, RUNS: runs }, redact: String, evaluations };
+    const others = {
+      variables: { ...variables, RUNS: runs },
+      redactor: createGrowingRedactor([]),
+      evaluations,
+    };
     await work(new Helmfile({ ...running, ...others }));
   });
   return (await readFile(runs, 'utf8')).split('\n').length - 1;

@@ -6,6 +6,7 @@ import { Evaluations } from '../../../src/adapters/helmfile/evaluations.ts';
 import { Helmfile } from '../../../src/adapters/helmfile/helmfile.ts';
 import { withWorkspace } from '../../../src/adapters/helmfile/workspace.ts';
 import { ensureTools } from '../../../src/adapters/tools/ensure-tools.ts';
+import { createGrowingRedactor } from '../../../src/domain/redact/growing.ts';
 
 let folder: string;
 let tools: { helm: string; helmfile: string };
@@ -31,7 +32,11 @@ function declaredIn(environment: string) {
   return withWorkspace(place, async (workspace) => {
     await writeFile(join(workspace.tree, 'helmfile.yaml'), NOTHING);
     const running = { workspace, environment, namespace: 'n', kubeContext: 'k', attempt: 'd/1' };
-    const others = { variables: {}, redact: String, evaluations: new Evaluations() };
+    const others = {
+      variables: {},
+      redactor: createGrowingRedactor([]),
+      evaluations: new Evaluations(),
+    };
     return new Helmfile({ ...running, ...others }).declared();
   });
 }

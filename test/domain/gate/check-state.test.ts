@@ -228,6 +228,20 @@ const HOSTILE: readonly Hostile[] = [
     'remote',
   ],
   [
+    '43',
+    'a file that a plugin decrypts',
+    { state: release('secrets: [environments/secrets.yaml]') },
+    `${SERVICE} releases[0].secrets is decrypted by a plugin of helm; ${permit('secrets')}`,
+    'secrets',
+  ],
+  [
+    '43',
+    'a file of the environment that a plugin decrypts',
+    { state: 'environments: { cs-dev: { secrets: [secrets.yaml] }, cs-prod: { secrets: [x] } }' },
+    `helmfile.yaml: environments.cs-dev.secrets is decrypted by a plugin of helm; ${permit('secrets')}`,
+    'secrets',
+  ],
+  [
     '42',
     'bases from elsewhere',
     { state: 'bases: ["git::ssh://-oProxyCommand=sh/x@base.yaml"]' },
@@ -350,7 +364,7 @@ kubeContext: slipway
 namespace: cs-dev
 helmDefaults: { kubeContext: slipway, verify: false, args: [--wait, --timeout 5m], historyMax: 10 }
 environments:
-  cs-dev: { values: [charts.yaml, { a: 1 }], secrets: [environments/secrets.yaml] }
+  cs-dev: { values: [charts.yaml, { a: 1 }] }
   cs-prod: { kubeContext: prod, values: [{ k: "ref+vault://x" }] }
 helmfiles: [{ path: sub/*.yaml }, { path: /attempt/tree/other.yaml }]
 repositories: [{ name: charts, url: "http://127.0.0.1:8080" }, { name: o, url: ghcr.io/x, oci: true }]
