@@ -1,3 +1,4 @@
+import { laneWorkflowId } from '../src/contract/workflow/ids.ts';
 import type {
   DeploymentEnd,
   DeploymentRequest,
@@ -32,15 +33,40 @@ export function releaseDetails(
   input: ReleaseInput,
   title: string,
   targets: readonly ReleaseTarget[],
-  ends: ReadonlyMap<string, DeploymentEnd>,
+  progress: { ends: ReadonlyMap<string, DeploymentEnd>; submitted: ReadonlySet<string> },
 ): string {
-  const lines = targets.map((target) => {
+  const { ends, submitted } = progress;
+  const standing = (target: ReleaseTarget) => {
     const end = ends.get(target.deploymentId);
-    return `- **${target.environment}**: ${end ? endInWords(end) : 'under way or waiting its turn'}`;
-  });
+    if (end) return endInWords(end);
+    if (submitted.has(target.deploymentId))
+      return `under way, or queued in ${laneWorkflowId(target)}`;
+    const before = targets.filter(
+      ({ environment, deploymentId }) =>
+        target.after.includes(environment) && !ends.has(deploymentId),
+    );
+    const names = before.map(({ environment }) => environment).join(' and ');
+    return names === '' ? 'is next' : `waits for ${names}`;
+  };
+  const lines = targets.map((target) => `- **${target.environment}**: ${standing(target)}`);
   const back = input.kind === 'rollback' ? `Rollback to release #${input.releaseNumber}: ` : '';
   const commit = `**${input.repository}** ${shortCommit(input.commit)} "${title}"`;
   return [`${back}${commit}`, '', ...lines].join('\n');
+}
+
+/** A lane in a few lines: what runs, and what waits for that, the next one first. */
+export function laneDetails(
+  running: DeploymentRequest | undefined,
+  waiting: readonly DeploymentRequest[],
+  trouble = '',
+): string {
+  const name = ({ deploymentNumber, releaseNumber, commit }: DeploymentRequest) =>
+    `deployment ${deploymentNumber} of release #${releaseNumber} (${shortCommit(commit)})`;
+  const lines = [
+    running ? `Runs ${name(running)}.` : 'Nothing runs.',
+    ...waiting.map((request, index) => `${index + 1}. waits: ${name(request)}`),
+  ];
+  return [...lines, ...(trouble === '' ? [] : ['', trouble])].join('\n');
 }
 
 /** How a deployment ended, with the reason where there is one. */

@@ -7,6 +7,7 @@ import {
   defineUpdate,
   getExternalWorkflowHandle,
   isCancellation,
+  setCurrentDetails,
   setHandler,
   sleep,
   startChild,
@@ -39,7 +40,7 @@ import { supersededBy, takesPlaceOf } from '../src/domain/overtaking.ts';
 import type { EndPhase } from '../src/domain/phases.ts';
 import { acceptCommit, orderWaiting, recordOutcome, recordPhase } from './activity-options.ts';
 import type { deploymentWorkflow } from './deployment.ts';
-import { aimInWords, shortCommit } from './details.ts';
+import { aimInWords, laneDetails, shortCommit } from './details.ts';
 import { failedActivity } from './failures.ts';
 import { findOutlived } from './outlived.ts';
 import { searchAttributes } from './search-attributes.ts';
@@ -77,7 +78,7 @@ export async function laneWorkflow(key: LaneKey, carried?: LaneState): Promise<v
   const cancelling: CancelDeploymentInput[] = [];
   let running: Running | undefined;
   // Order is decided after each arrival and before each start: what was accepted meanwhile counts.
-  const queue: { order: 'needed' | 'later' | 'decided' } = { order: 'needed' };
+  const queue: { order: 'needed' | 'later' | 'decided'; trouble?: string } = { order: 'needed' };
 
   setHandler(submit, ({ request }): SubmitResult => {
     const end = ends.find(({ deploymentId }) => deploymentId === request.deploymentId);
@@ -138,6 +139,7 @@ export async function laneWorkflow(key: LaneKey, carried?: LaneState): Promise<v
 
   if (!carried) await adopt();
   for (;;) {
+    setCurrentDetails(laneDetails(running?.request, waiting, queue.trouble));
     if (!isIdle()) await condition(hasWork);
     else if (!(await condition(hasWork, IDLE_MS)) && isIdle()) return;
     const asked = cancelling.shift();
@@ -181,6 +183,7 @@ export async function laneWorkflow(key: LaneKey, carried?: LaneState): Promise<v
 
   async function decide(): Promise<void> {
     queue.order = 'decided';
+    delete queue.trouble;
     const first = waiting[0];
     if (!first) return;
     const { repository, environment } = first;
@@ -209,8 +212,9 @@ export async function laneWorkflow(key: LaneKey, carried?: LaneState): Promise<v
     if (isCancellation(error)) throw error;
     queue.order = 'later';
     const { cause } = failedActivity(error);
+    const note = `Waits to be put in order: ${cause.sentence}`;
+    queue.trouble = note;
     for (const { deploymentId } of waiting) {
-      const note = `Waits to be put in order: ${cause.sentence}`;
       await recordPhase({ deploymentId, phase: 'queued', attempt: 0, note, cause });
     }
     void sleep(ORDER_AGAIN_MS).then(() => {

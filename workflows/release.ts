@@ -100,7 +100,7 @@ export async function releaseWorkflow(input: ReleaseInput): Promise<DeploymentEn
       }
     }
     const phases = targets.map((target) => ends.get(target.deploymentId)?.phase ?? 'applying');
-    tellUi(releasePhase(phases), releaseDetails(input, title, targets, ends));
+    tellUi(releasePhase(phases), releaseDetails(input, title, targets, { ends, submitted }));
     if (phasesAllEnded(targets, ends)) break;
     if (next.skip.length > 0 || next.submit.length > 0) continue;
     const heard = await condition(() => news, askAgainMs);

@@ -49,7 +49,7 @@ export async function createApp(deps: AppDependencies): Promise<FastifyInstance>
   });
   addReleaseRoutes(app, deps);
   addRepositoryRoutes(app, deps);
-  addDeploymentRoutes(app, deps.store);
+  addDeploymentRoutes(app, deps.store, deps.repositories);
   addCancelRoutes(app, deps);
   const wake = createWake(deps, app.log);
   addEnvironmentRoutes(app, deps.store, wake);

@@ -14,8 +14,10 @@ import { renderPlanDiff } from '../domain/diff/render.ts';
 import { Refusal } from '../domain/errors.ts';
 import { changedLines } from '../domain/why/changed.ts';
 import { ownerOf } from '../domain/why/rules.ts';
+import type { AppDependencies } from './dependencies.ts';
 import { mustFindDeployment } from './must-find.ts';
 import { cursorParameter, idParameter, limitOf, limitParameter } from './queries.ts';
+import { withQueue } from './queue.ts';
 import type { App } from './server.ts';
 
 const config = { permission: 'token' } as const;
@@ -25,7 +27,8 @@ const tags = ['deployments'];
 /** Deployments: one release in one environment, and what its steps printed. */
 export function addDeploymentRoutes(
   app: App,
-  store: Pick<Store, 'deployments' | 'health' | 'logs' | 'observations'>,
+  store: Pick<Store, 'deployments' | 'health' | 'logs' | 'observations' | 'queues'>,
+  repositories: AppDependencies['repositories'],
 ): void {
   app.get(
     '/api/v1/deployments/:id',
@@ -38,7 +41,8 @@ export function addDeploymentRoutes(
         response: { 200: ref(deploymentSchema), ...problems },
       },
     },
-    ({ params }) => mustFindDeployment(store, params.id),
+    async ({ params }) =>
+      withQueue(store, repositories, await mustFindDeployment(store, params.id)),
   );
 
   app.get(

@@ -14,6 +14,7 @@ import { createInbox } from './inbox.ts';
 import { createLogs } from './logs.ts';
 import { createPolls } from './polls.ts';
 import { createObservations } from './observations.ts';
+import { createQueues } from './queues.ts';
 import { createReleases } from './releases.ts';
 import { createRollbacks } from './rollbacks.ts';
 import { createStops } from './stops.ts';
@@ -30,6 +31,7 @@ export function createStore(db: Db) {
     environments: translated('environments', createEnvironments(db)),
     drift: translated('drift', createDrift(db)),
     observations: translated('observations', createObservations(db)),
+    queues: translated('queues', createQueues(db)),
     holds: translated('holds', createHolds(db)),
     rollbacks: translated('rollbacks', createRollbacks(db)),
     stops: translated('stops', createStops(db)),

@@ -116,10 +116,35 @@ const askedForSchema = named(
   ),
 );
 
+const queueSchema = named(
+  'Queue',
+  Type.Object(
+    {
+      lane: Type.String({ description: 'Its cluster and namespace.' }),
+      place: Type.Integer({
+        description:
+          'In the lane, with what runs there; 0 while environments before it are under way.',
+      }),
+      behind: Type.Array(
+        Type.Object({
+          id: Type.String(),
+          number: Type.Integer(),
+          environment: Type.String(),
+          phase: Type.Enum(DEPLOYMENT_PHASES),
+        }),
+        { description: 'What goes before it, the first one first.' },
+      ),
+      sentence: Type.String(),
+    },
+    { description: 'Of a queued deployment that was asked for by GET: what it waits for.' },
+  ),
+);
+
 export const deploymentSchema = named(
   'Deployment',
   Type.Object({
     ...deploymentSummarySchema.properties,
+    queue: Type.Optional(ref(queueSchema)),
     asked: nullable(ref(askedForSchema)),
     plan: nullable(ref(planSummarySchema)),
     approvals: Type.Array(ref(approvalSchema)),
@@ -135,6 +160,7 @@ export const deploymentSchemas = [
   attemptSchema,
   planSummarySchema,
   askedForSchema,
+  queueSchema,
   deploymentSchema,
 ];
 
