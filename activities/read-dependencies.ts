@@ -1,5 +1,5 @@
 import type { PastRow } from '../src/adapters/postgres/past-deployments.ts';
-import { Refusal, SlipwayError } from '../src/domain/errors.ts';
+import { CAUSES, Refusal, SlipwayError } from '../src/domain/errors.ts';
 import {
   changedKeys,
   untilGoodBefore,
@@ -14,7 +14,7 @@ interface Place {
 
 type Versions = ReadonlyMap<string, string>;
 
-interface AtDependencies {
+interface AtDependencies extends Place {
   deploymentId: string;
   /** ISO 8601. */
   now: string;
@@ -33,36 +33,39 @@ export interface DependencyDeps {
 
 type Followed = Place & { commit: string; releaseId: string };
 
-/** What a deployment follows: what it brings, and what was deployed there. */
+/**
+ * What a deployment follows: what it brings, and what was deployed there. Throws `SlipwayError` where its own
+ * commit can never be released.
+ */
 export async function readDependencies(
   deps: DependencyDeps,
-  { deploymentId, now }: AtDependencies,
+  { deploymentId, now, repository, environment }: AtDependencies,
   signal: AbortSignal,
 ): Promise<DependencyFact[]> {
+  const waitsFor = deps.waitsFor({ repository, environment });
+  if (waitsFor.length === 0) return [];
   const own = await deps.deployment(deploymentId);
-  if (!own) return [];
+  if (!own) throw new Error(`deployment ${deploymentId} is not in the store`);
+  const brought = await orUnknown(broughtBy(deps, own, now, signal));
   const facts: DependencyFact[] = [];
-  for (const { soakMs, ...there } of deps.waitsFor(own)) {
-    const isWithin = there.repository === own.repository;
+  for (const { soakMs, ...there } of waitsFor) {
+    const isWithin = there.repository === repository;
     const on = isWithin ? there.environment : `${there.repository}/${there.environment}`;
-    const followed = { environment: own.environment, on, soakMs };
     const rows = await deps.past(there);
-    const soakStart = new Date(Date.parse(now) - soakMs).toISOString();
-    const relevant = untilGoodBefore(rows, soakStart);
+    const relevant = untilGoodBefore(rows, new Date(Date.parse(now) - soakMs).toISOString());
+    const past = await orUnknown(withVersions(deps, there, relevant, signal));
     const same = isWithin ? rows.find(({ releaseId }) => releaseId === own.releaseId) : undefined;
     const release = same ? { releaseNumber: same.releaseNumber } : {};
-    try {
-      const past = await withVersions(deps, there, relevant, signal);
-      facts.push({ ...followed, ...release, ...(await broughtBy(deps, own, now, signal)), past });
-    } catch (error) {
-      if (!(error instanceof Unknown)) throw error;
-      const past = relevant.map((row) => ({ ...row, versions: new Map(), failed: [] }));
+    const followed = { environment, on, soakMs };
+    if (!(brought instanceof Unknown) && !(past instanceof Unknown)) {
+      facts.push({ ...followed, ...release, ...brought, past });
+    } else if (same) {
       // In one repository the release itself tells enough.
-      facts.push(
-        same
-          ? { ...followed, ...release, declared: new Map(), changed: [], past }
-          : { ...followed, unknown: error.message },
-      );
+      const bare = relevant.map((row) => ({ ...row, versions: new Map(), failed: [] }));
+      facts.push({ ...followed, ...release, declared: new Map(), changed: [], past: bare });
+    } else {
+      const [unknown] = [brought, past].filter((one) => one instanceof Unknown);
+      facts.push({ ...followed, unknown: unknown?.message ?? '' });
     }
   }
   return facts;
@@ -70,14 +73,26 @@ export async function readDependencies(
 
 /** What the commit declares, and what of it is not good here already. */
 async function broughtBy(deps: DependencyDeps, own: Followed, now: string, signal: AbortSignal) {
-  const declared = await readVersions(deps, own, signal);
+  const declared = await orUnknown(readVersions(deps, own, signal));
+  if (declared instanceof Unknown) throw canNeverBe(declared.cause) ? declared.cause : declared;
   const rows = untilGoodBefore(await deps.past(own), now);
   // Where earlier commits cannot be read, all counts as changed.
-  const past = await withVersions(deps, own, rows, signal).catch((error: unknown) => {
-    if (error instanceof Unknown) return [];
+  const past = await orUnknown(withVersions(deps, own, rows, signal));
+  return { declared, changed: changedKeys(declared, past instanceof Unknown ? [] : past) };
+}
+
+/** Whether the commit itself is bad: the deployment ends with that, as it would at its checkout. */
+function canNeverBe(error: unknown): error is SlipwayError {
+  return error instanceof SlipwayError && CAUSES[error.code].phase === 'failed';
+}
+
+async function orUnknown<T>(work: Promise<T>): Promise<T | Unknown> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Unknown) return error;
     throw error;
-  });
-  return { declared, changed: changedKeys(declared, past) };
+  }
 }
 
 async function withVersions(
@@ -113,6 +128,6 @@ async function readVersions(
       error instanceof SlipwayError || (error instanceof Refusal && error.code !== 'unavailable');
     if (!isAnswer) throw error;
     const why = error.message.replace(/\.$/, '');
-    throw new Unknown(`${repository} at ${commit.slice(0, 8)}: ${why}`);
+    throw new Unknown(`${repository} at ${commit.slice(0, 8)}: ${why}`, { cause: error });
   }
 }

@@ -20,7 +20,7 @@ export interface GateDeps {
   calendar: (place: { repository: string; environment: string; now: string }) => FreezeFact[];
   /** What the deployment follows in other environments. */
   dependencies: (
-    at: Pick<GatesInput, 'deploymentId' | 'now'>,
+    at: Pick<GatesInput, 'deploymentId' | 'repository' | 'environment' | 'now'>,
     signal: AbortSignal,
   ) => Promise<DependencyFact[]>;
   /** Says something in the deployment's log, once. */

@@ -44,13 +44,15 @@ afterAll(async () => {
   await platform.stop();
 });
 
-test('a release to a cluster whose worker is missing says so, and goes on when the worker comes', async () => {
+test('a release of prod waits for notprod, then for its worker, says so, and goes on by itself', async () => {
   const commit = await pushVersion(prodUrl(), '1.9.0');
+  await until(() => waitsFor(commit, 'dependency'), ENDED);
+  const sentence = (await deploymentOf(commit))?.waiting?.sentence;
+  expect(sentence).toContain(`${PROD} waits until `);
+  expect(sentence).toContain(`/${NOTPROD} runs example-api 1.9.0 (there: nothing good yet)`);
   const notprod = await pushVersion(slipway.repository.url, '1.9.0');
-  await until(async () => (await deploymentOf(commit))?.phase === 'waiting', ENDED);
-  const waiting = await deploymentOf(commit);
-  expect(waiting?.waiting).toMatchObject({
-    reason: 'worker',
+  await until(() => waitsFor(commit, 'worker'), ENDED);
+  expect((await deploymentOf(commit))?.waiting).toMatchObject({
     sentence: expect.stringMatching(
       /^No worker of cluster prod has polled slipway-cluster-prod since .*: start one with "slipway worker --cluster prod"\.$/,
     ) as string,
@@ -111,7 +113,8 @@ test('a worker, and what it starts, holds the credentials of its own cluster and
     expect(configuration).not.toContain(secret);
   }
 
-  const commit = await pushVersion(prodUrl(), '1.9.2');
+  // What notprod has had since the server died there.
+  const commit = await pushVersion(prodUrl(), '1.9.1');
   const seen = new Set<string>();
   await until(
     async () => {
@@ -142,6 +145,10 @@ function prodUrl(): string {
 async function deploymentOf(commit: string): Promise<Deployment | undefined> {
   const id = (await slipway.api.releaseOf(commit))?.deployments[0]?.id;
   return id === undefined ? undefined : slipway.api.get<Deployment>(`/deployments/${id}`);
+}
+
+async function waitsFor(commit: string, reason: string): Promise<boolean> {
+  return (await deploymentOf(commit))?.waiting?.reason === reason;
 }
 
 async function phaseIs(commit: string, phase: string): Promise<boolean> {

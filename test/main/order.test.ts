@@ -140,6 +140,13 @@ describe('a deployment of an environment that follows one of another repository'
     expect(await unclear.gate()).toContain('merges versions in with "<<"; write them out.');
   });
 
+  test('does not wait with a commit that can never be released', async () => {
+    const { uat, prod } = await places();
+    await uat.deployed({ audit: '2' });
+    const link = { 'cs-prod/link': { mode: '120000', content: '/etc' } };
+    await expect((await prod.begun({}, link)).gate()).rejects.toThrow(/link is a symbolic link/);
+  });
+
   test('is woken when a deployment there ends, and not by others', async () => {
     const { uat, prod, woken } = await places();
     const deployment = await prod.begun({ audit: '2' });
@@ -217,7 +224,7 @@ async function places({ soakMs = 0 } = {}) {
   const place = (repository: string, environment: string, on: string) => {
     const begun = async (
       versions: Record<string, string>,
-      files: Record<string, string> = versionsFile(environment, versions),
+      files: Parameters<GitHost['commit']>[0]['files'] = versionsFile(environment, versions),
       known?: string,
     ) => {
       const commit = known ?? (await host.commit({ branch: repository, files }));

@@ -51,8 +51,9 @@ export function instanceConfiguration(options: InstanceOptions, place: InstanceP
   const [first, second] = ENVIRONMENTS;
   const local = { ...environment, cluster: 'local' };
   // A namespace belongs to one environment, whatever its cluster.
+  const after = [`${place.repositories[0]?.name}/${first}`];
   const environments = prod
-    ? [{ [first]: local }, { [second]: { ...environment, cluster: 'prod', tier: 'prod' } }]
+    ? [{ [first]: local }, { [second]: { ...environment, cluster: 'prod', tier: 'prod', after } }]
     : [{ [first]: local, [second]: { ...local, after: [first] } }];
   return stringify({
     version: 1,
