@@ -73,7 +73,6 @@ export async function makePlan(
   };
 }
 
-/** What the commit itself is wrong about is told before what the cluster says. */
 /** What helmfile applies whenever it runs at all is in the plan, or people would not see it. */
 async function withAlsoApplied(
   helmfile: Helmfile,

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { run } from '../../src/adapters/process/run.ts';
 import type { PlanResult } from '../../src/contract/workflow/activities.ts';
 import { startChartRegistry } from '../support/chart-registry.ts';
 import { repository } from '../support/own-services.ts';
@@ -222,7 +221,9 @@ function actions(plan: PlanResult): Record<string, string> {
 /** The repository's own chart, packaged. */
 async function packaged(folder: string, files: Readonly<Record<string, string>>): Promise<Buffer> {
   await writeFiles(folder, Object.entries(files));
-  const { helm } = lab.parts.tools;
-  await promisify(execFile)(helm, ['package', join(folder, 'chart'), '--destination', folder]);
+  const { tools, context } = lab.parts;
+  const args = ['package', join(folder, 'chart'), '--destination', folder];
+  const { stderr, exitCode } = await run(tools.helm, args, { env: context.env });
+  if (exitCode !== 0) throw new Error(stderr);
   return readFile(join(folder, 'own-0.1.0.tgz'));
 }

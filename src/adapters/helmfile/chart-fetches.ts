@@ -1,6 +1,6 @@
 import { join, posix } from 'node:path';
 import { readRelease, type BuildDocument } from './build-output.ts';
-import { readRepositories } from './chart-repositories.ts';
+import { chartOfDependency, readRepositories } from './chart-repositories.ts';
 import { readLocalChart } from './local-chart.ts';
 
 /**
@@ -20,17 +20,29 @@ export function chartFetches(
       .filter(([name]) => names.length === 0 || names.includes(name))
       .map(([, text]) => posix.join(posix.dirname(source), readRelease(text).chart)),
   );
-  const repositories = [...readRepositories(documents).values()];
-  const plainHosts = repositories.flatMap(({ plainHttp, url }) => (plainHttp ? hostOf(url) : []));
+  const repositories = readRepositories(documents);
+  const plainHosts = [...repositories.values()].flatMap(({ plainHttp, url }) =>
+    plainHttp ? hostOf(url) : [],
+  );
   return [...new Set(folders)].flatMap((folder) => {
-    const { fetched = [], locked = [] } = readLocalChart(join(tree, folder)) ?? {};
+    const { fetched = [], locked } = readLocalChart(join(tree, folder)) ?? {};
     if (fetched.length === 0) return [];
-    const isPlain = [...fetched, ...locked].some(
+    const isPlain = [...fetched, ...(locked ?? [])].some(
       ({ repository }) => /^oci:/i.test(repository) && plainHosts.includes(hostOf(repository)),
     );
-    // The repositories' indexes are those that the plan went by.
-    const args = ['dependency', 'build', folder, '--skip-refresh'];
-    return [isPlain ? [...args, '--plain-http'] : args];
+    const isKnown = (locked ?? fetched).every(
+      ({ name, repository }) =>
+        /^(file:.*|)$/i.test(repository) ||
+        chartOfDependency(name, repository, repositories) !== undefined,
+    );
+    return [
+      [
+        ...['dependency', 'build', folder],
+        // The indexes are those that the plan went by; of others helm has none yet.
+        ...(isKnown ? ['--skip-refresh'] : []),
+        ...(isPlain ? ['--plain-http'] : []),
+      ],
+    ];
   });
 }
 

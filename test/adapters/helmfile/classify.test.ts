@@ -29,6 +29,16 @@ const HELM: [string, string, string][] = [
     'Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress',
   ],
   [
+    'chart-unresolved',
+    'a lock file that is not of its chart',
+    "Error: the lock file (Chart.lock) is out of sync with the dependencies file (Chart.yaml). Please update the dependencies with 'helm dependency update'",
+  ],
+  [
+    'chart-unresolved',
+    'a dependency from a repository that nobody added',
+    "Error: no repository definition for @charts. Please add them via 'helm repo add'",
+  ],
+  [
     'namespace-missing',
     'a missing namespace',
     'Error: create: failed to create: namespaces "nope" not found',

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cutBuild } from '../../../src/adapters/helmfile/build-output.ts';
 import { chartFetches } from '../../../src/adapters/helmfile/chart-fetches.ts';
-import { readRepositories } from '../../../src/adapters/helmfile/chart-repositories.ts';
 import { Charts } from '../../../src/adapters/helmfile/charts.ts';
 import { InputFiles } from '../../../src/adapters/helmfile/input-files.ts';
 import { readLocalChart } from '../../../src/adapters/helmfile/local-chart.ts';
@@ -126,6 +125,7 @@ test('charts are fetched for where something is missing, each once, and others c
   const root = await tree({
     'sub/app/Chart.yaml': manifest(dependency('db', REMOTE)),
     'whole/Chart.yaml': 'name: whole\n',
+    'foreign/Chart.yaml': manifest(dependency('db', 'https://other.example.org')),
     'plain/Chart.yaml': manifest(dependency('db', 'oci://127.0.0.1:5000/charts')),
   });
   const documents = cutBuild(`---
@@ -135,6 +135,8 @@ repositories:
     url: 127.0.0.1:5000/charts
     oci: true
     plainHttp: true
+  - name: charts
+    url: ${REMOTE}
 releases:
   - chart: ./app
     name: one
@@ -146,15 +148,16 @@ releases:
     name: four
   - chart: charts/api
     name: five
+  - chart: ../foreign
+    name: six
 `);
-  const build = (chart: string) => ['dependency', 'build', chart, '--skip-refresh'];
-  expect(readRepositories(documents).size).toBe(1);
-  expect(chartFetches(documents, root, ['one', 'two', 'three', 'five'])).toEqual([
-    build('sub/app'),
-  ]);
+  const build = (chart: string, ...flags: string[]) => ['dependency', 'build', chart, ...flags];
+  const app = build('sub/app', '--skip-refresh');
+  expect(chartFetches(documents, root, ['one', 'two', 'three', 'five'])).toEqual([app]);
   expect(chartFetches(documents, root, ['three'])).toEqual([]);
   expect(chartFetches(documents, root, [])).toEqual([
-    build('sub/app'),
-    [...build('plain'), '--plain-http'],
+    app,
+    build('plain', '--skip-refresh', '--plain-http'),
+    build('foreign'),
   ]);
 });
