@@ -1,7 +1,9 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import { run } from '../../src/adapters/process/run.ts';
+import { chartVariables, signIn } from './chart-server.ts';
 import { ENVIRONMENT, type State } from './repository.ts';
 import { writeFiles } from '../support/write-files.ts';
 
@@ -14,6 +16,9 @@ export interface RenderingPlace {
   kubeconfigPath: string;
   chartsUrl: string;
 }
+
+/** Most of what one state renders, the state before rendered too. */
+const HELM = fileURLToPath(new URL('helm-with-memory.sh', import.meta.url));
 
 /**
  * Renders everything with plain helmfile, as a person would who trusts no planner: the cluster takes part,
@@ -34,7 +39,7 @@ export class FullRendering {
     await rm(tree, { recursive: true, force: true });
     await rm(output, { recursive: true, force: true });
     await writeFiles(tree, state.files);
-    if (this.#served !== state.published) await this.#helmfile(state, tree, ['repos']);
+    if (this.#served !== state.published) await this.#refresh(state, tree);
     this.#served = state.published;
     const layout = [
       '--output-dir',
@@ -61,17 +66,30 @@ export class FullRendering {
     return { services, texts };
   }
 
+  /** Charts from a registry are kept by their version, whose content may be another now. */
+  async #refresh(state: State, tree: string): Promise<void> {
+    const { folder, chartsUrl } = this.#place;
+    await rm(join(folder, '.cache', 'helmfile'), { recursive: true, force: true });
+    await signIn(join(folder, '.config', 'helm'), chartsUrl);
+    await this.#helmfile(state, tree, ['repos']);
+  }
+
   async #helmfile(state: State, tree: string, args: readonly string[]): Promise<void> {
     const { folder, tools, kubeconfigPath, chartsUrl } = this.#place;
     const scope = ['--environment', ENVIRONMENT, '--namespace', ENVIRONMENT, '--log-level', 'warn'];
-    const result = await run(tools.helmfile, ['--helm-binary', tools.helm, ...scope, ...args], {
+    const memory = join(folder, 'memory');
+    await mkdir(memory, { recursive: true });
+    const result = await run(tools.helmfile, ['--helm-binary', HELM, ...scope, ...args], {
       cwd: tree,
       env: {
         ...Object.fromEntries(state.variables),
         PATH: '/usr/bin:/bin',
         HOME: folder,
+        HELM: tools.helm,
+        MEMORY: memory,
+        OUTSIDE: JSON.stringify([...state.published]),
         KUBECONFIG: kubeconfigPath,
-        CHART_REPOSITORY_URL: chartsUrl,
+        ...chartVariables(chartsUrl),
         HELMFILE_UPGRADE_NOTICE_DISABLED: '1',
       },
     });

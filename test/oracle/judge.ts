@@ -8,6 +8,8 @@ export interface Verdict {
   missed: string[];
   /** Services that the fingerprints could not settle, though their manifests are equal. */
   comparedInVain: string[];
+  /** The same where no fingerprint could, such as behind a reference that only the apply resolves. */
+  notUnderstood: string[];
   /** Services that the plan would upgrade, though their manifests are equal. */
   appliedInVain: string[];
 }
@@ -20,12 +22,15 @@ export interface Verdict {
  */
 export function judge(plan: PlanResult, live: Rendering, rendered: Rendering): Verdict {
   const planned = new Map(plan.services.map(({ name, action }) => [name, action]));
-  const adopted = new Set(plan.adopted?.map(({ name }) => name));
+  const adopted = new Map(plan.adopted?.map(({ name, reason = '' }) => [name, reason]));
   const orphaned = new Set(
     plan.untouched?.filter(({ state }) => state === 'orphaned').map(({ name }) => name),
   );
-  const verdict: Verdict = { judged: 0, missed: [], comparedInVain: [], appliedInVain: [] };
-  for (const name of new Set([...live.keys(), ...rendered.keys(), ...planned.keys(), ...adopted])) {
+  const verdict: Verdict = {
+    ...{ judged: 0, missed: [], comparedInVain: [], notUnderstood: [], appliedInVain: [] },
+  };
+  const names = [live, rendered, planned, adopted].flatMap((services) => [...services.keys()]);
+  for (const name of new Set(names)) {
     verdict.judged += 1;
     const [before, after] = [live.get(name), rendered.get(name)];
     const isEqual = before === after;
@@ -36,7 +41,10 @@ export function judge(plan: PlanResult, live: Rendering, rendered: Rendering): V
         : isEqual || action === (before === undefined ? 'install' : 'upgrade');
     if (!isRight) verdict.missed.push(name);
     if (isEqual && action !== undefined) verdict.appliedInVain.push(name);
-    if (isEqual && (action !== undefined || adopted.has(name))) verdict.comparedInVain.push(name);
+    if (isEqual && (action !== undefined || adopted.has(name))) {
+      const isUnderstood = !adopted.get(name)?.startsWith('not understood');
+      (isUnderstood ? verdict.comparedInVain : verdict.notUnderstood).push(name);
+    }
   }
   return verdict;
 }

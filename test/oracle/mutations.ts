@@ -28,6 +28,9 @@ const RANGES = [
   ...['^1.0.0', '~1.2.0', '1.2.0', '1.0.0', '1.x', '>=1.0.0 <2.0.0', '^1.2', '*', '>1.0.0', '^2'],
 ];
 
+/** A chart that does not lie in the repository itself. */
+const REMOTE = /chart: (?:remote|guarded|registry|vault)\/(\w+)/;
+
 /** Kinds of mutations, with how often each is drawn beside the others. */
 export const MUTATORS: readonly (readonly [weight: number, Mutator])[] = [
   [8, bumpVersion],
@@ -52,6 +55,8 @@ export const MUTATORS: readonly (readonly [weight: number, Mutator])[] = [
   [2, changeChartDefault],
   [1, bumpOwnChart],
   [2, changeReadFile],
+  [1, changeHelper],
+  [2, askForFile],
   [2, addService],
   [2, removeService],
   [2, templateCondition],
@@ -149,7 +154,7 @@ function setValue(state: State, random: Random) {
 }
 
 function changeChartVersion(state: State, random: Random) {
-  const remote = releasesOf(state).filter(({ block }) => block.includes('chart: remote/'));
+  const remote = releasesOf(state).filter(({ block }) => REMOTE.test(block));
   if (remote.length === 0) return undefined;
   const release = random.pick(remote);
   const range = random.pick(RANGES);
@@ -170,7 +175,7 @@ function publishChart(state: State, random: Random) {
   else published.set(chart, before === undefined ? 0 : (before + 1) % REMOTE_VARIANTS);
   const what = `chart ${chart}: content ${before ?? 'none'} → ${published.get(chart) ?? 'none'}`;
   const touches = releasesOf(state).flatMap((release) =>
-    release.block.includes(`remote/${name}`) ? [release.name] : [],
+    REMOTE.exec(release.block)?.[1] === name ? [release.name] : [],
   );
   return { what, touches, state: { ...state, published } };
 }
@@ -300,6 +305,34 @@ function changeReadFile(state: State, random: Random) {
   const changed = textOf(state, path) === text ? undefined : withFile(state, path, text);
   const touches = path.startsWith('files') ? ['web'] : ['sweeper'];
   return changed && { what: `${path}: ${JSON.stringify(text)}`, touches, state: changed };
+}
+
+function changeHelper(state: State, random: Random) {
+  const path = 'values/_helped.tpl';
+  const before = state.files.get(path);
+  const text = before?.replace(/"?no"?(?=\{\{ end)/, random.pick(['no', '"no"', 'off']));
+  if (text === undefined || text === before) return undefined;
+  const changed = withFile(state, path, text);
+  return { what: `${path}: ${text.trim()}`, touches: ['extracts'], state: changed };
+}
+
+/** A template that asks whether there is a file which nothing else reads. */
+function askForFile(state: State, random: Random) {
+  const path = 'teams/helmfile.d/values/colours.yaml.gotmpl';
+  const flag = 'teams/helmfile.d/values/flag';
+  const lines = '{{- if isFile "flag" }}\n  flag: no\n{{- else }}\n  flag: "no"\n{{- end }}\n';
+  const text = state.files.get(path);
+  if (text === undefined) return undefined;
+  if (!text.includes(lines))
+    return fileTo(state, path, `${text.trimEnd()}\n${lines}`, 'asks for a file');
+  if (random.oneIn(2)) return fileTo(state, path, text.replace(lines, ''), 'asks for no file');
+  const isThere = state.files.has(flag);
+  const changed = withFile(state, flag, isThere ? undefined : '');
+  return {
+    what: `${flag}: ${isThere ? 'deleted' : 'added'}`,
+    touches: ['colours'],
+    state: changed,
+  };
 }
 
 function addService(state: State, random: Random) {

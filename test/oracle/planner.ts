@@ -17,6 +17,7 @@ import type { PlanResult } from '../../src/contract/workflow/activities.ts';
 import type { RecordedService } from '../../src/domain/plan/plan-services.ts';
 import type { PlannedService } from '../../src/domain/services.ts';
 import { createGrowingRedactor } from '../../src/domain/redact/growing.ts';
+import { chartVariables, signIn } from './chart-server.ts';
 import { ENVIRONMENT, type State } from './repository.ts';
 import type { Rendering } from './full-rendering.ts';
 import { writeFiles } from '../support/write-files.ts';
@@ -54,7 +55,7 @@ export class PlannerUnderTest {
       await writeKubeconfig(workspace.kubeconfig, access);
       const helmfile = new Helmfile({
         ...{ workspace, environment: ENVIRONMENT, namespace: ENVIRONMENT, kubeContext: CONTEXT },
-        variables: { ...Object.fromEntries(state.variables), CHART_REPOSITORY_URL: chartsUrl },
+        variables: { ...Object.fromEntries(state.variables), ...chartVariables(chartsUrl) },
         attempt: 'dep_oracle/0',
         evaluations: this.#evaluations,
         redactor: createGrowingRedactor([]),
@@ -96,6 +97,7 @@ export class PlannerUnderTest {
   async #forgetIndexes(): Promise<void> {
     const helmHome = join(this.#place.folder, 'helm', 'local', ENVIRONMENT);
     await rm(join(helmHome, 'slipway-indexes.json'), { force: true });
+    await signIn(join(helmHome, 'config'), this.#place.chartsUrl);
   }
 
   #deps(): ClusterDeps {

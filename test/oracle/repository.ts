@@ -97,6 +97,14 @@ installed:
 repositories:
   - name: remote
     url: {{ requiredEnv "CHART_REPOSITORY_URL" | quote }}
+  - name: registry
+    url: {{ requiredEnv "CHART_REGISTRY" }}/open
+    oci: true
+    plainHttp: true
+  - name: vault
+    url: {{ requiredEnv "CHART_REGISTRY" }}/guarded
+    oci: true
+    plainHttp: true
 
 helmfiles:
   - path: platform/helmfile.yaml.gotmpl
@@ -119,12 +127,12 @@ releases:
     values:
       - values/api.yaml.gotmpl
   - name: audit
-    chart: remote/back
+    chart: registry/back
     version: ~1.2.0
     values:
       - values/audit.yaml.gotmpl
   - name: extracts
-    chart: remote/back
+    chart: vault/back
     version: 1.2.0
     needs: [audit]
     values:
@@ -193,7 +201,10 @@ probe:
   pair: "yes"
 {{- end }}
   all: {{ .Values.shared | toJson | quote }}
+  helped: {{ include "helped" .Values.shared }}
 `,
+  'values/_helped.tpl':
+    '{{ define "helped" }}{{ if eq .tier "gold" }}no{{ else }}"no"{{ end }}{{ end }}\n',
   'values/web.yaml': 'probe:\n  flag: "no"\n  ratio: 3.10\n  text: plain words\n',
   'values/plain.yaml': 'probe:\n  flag: "no"\n  size: 1\n  when: 2026-01-01\n',
   'values/optional.yaml': 'probe:\n  there: true\n  count: 3\n',
@@ -249,12 +260,14 @@ releases:
 `,
   'teams/helmfile.d/20-extras.yaml.gotmpl': `${ENVIRONMENTS('../../')}${HELM_DEFAULTS}
 repositories:
-  - name: remote
-    url: {{ requiredEnv "CHART_REPOSITORY_URL" | quote }}
+  - name: guarded
+    url: {{ requiredEnv "CHART_REPOSITORY_URL" }}/guarded
+    username: {{ requiredEnv "CHART_USER" }}
+    password: {{ requiredEnv "CHART_PASSWORD" }}
 
 releases:
   - name: cache
-    chart: remote/back
+    chart: guarded/back
     version: ">=1.0.0 <2.0.0"
     values:
       - values/cache.yaml.gotmpl
