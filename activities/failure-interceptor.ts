@@ -4,6 +4,7 @@ import type {
   ActivityInboundCallsInterceptor,
   Next,
 } from '@temporalio/worker';
+import { asDiskFull } from '../src/domain/disk-full.ts';
 import { CAUSES, SlipwayError } from '../src/domain/errors.ts';
 
 /**
@@ -20,7 +21,9 @@ export function failureInterceptor(
     ): Promise<unknown> => {
       try {
         return await next(input);
-      } catch (error) {
+      } catch (thrown) {
+        // Any file that an activity writes may meet it.
+        const error = asDiskFull(thrown) ?? thrown;
         if (error instanceof SlipwayError) {
           throw ApplicationFailure.create({
             type: error.code,

@@ -34,10 +34,11 @@ export async function makePlan(
   asked: PlanAsked,
 ): Promise<PlanResult> {
   const cluster = deps.cluster(deployment);
-  const [declared, helmReleases] = await Promise.all([
-    readDeclared(deps, deployment, helmfile),
-    cluster.checkNamespace().then(() => cluster.helmReleases()),
-  ]);
+  const found = cluster.checkNamespace().then(() => cluster.helmReleases());
+  // What the commit itself is wrong about is told before what the cluster says.
+  found.catch(() => undefined);
+  const declared = await readDeclared(deps, deployment, helmfile);
+  const helmReleases = await found;
   const { chartRanges, prune, restart } = deps.settings(deployment);
   const { force, manual } = asked;
   const memory = asked.recorded

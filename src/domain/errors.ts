@@ -15,6 +15,7 @@ export const CAUSES = {
   'chart-unresolved': { kind: 'configuration', phase: 'failed', owner: 'config' },
   'chart-auth': { kind: 'configuration', phase: 'errored', owner: 'platform' },
   'immutable-field': { kind: 'configuration', phase: 'failed', owner: 'config' },
+  'object-taken': { kind: 'configuration', phase: 'failed', owner: 'config' },
   'commit-missing': { kind: 'configuration', phase: 'failed', owner: 'config' },
   'repository-refused': { kind: 'configuration', phase: 'failed', owner: 'config' },
   'namespace-missing': { kind: 'configuration', phase: 'failed', owner: 'platform' },

@@ -9,6 +9,7 @@ import { checkServices } from '../domain/check/services.ts';
 import { SlipwayError } from '../domain/errors.ts';
 import type { Note } from '../domain/import/note.ts';
 import { createGrowingRedactor } from '../domain/redact/growing.ts';
+import { explainError } from '../domain/why/rules.ts';
 import { checkAgainstCluster } from './check-cluster.ts';
 import { checkVariables, type CheckVariables } from './check-variables.ts';
 
@@ -101,7 +102,7 @@ async function withHelmfile<T>(
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof SlipwayError) return error.message;
+  if (error instanceof SlipwayError) return explainError(error).sentence;
   throw error;
 }
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../cli/exit-codes.ts';
+import { asDiskFull } from '../domain/disk-full.ts';
 import { Refusal, REFUSALS, SlipwayError } from '../domain/errors.ts';
 import type { BumpOptions } from './bump.ts';
 import type { DoctorOptions } from './doctor-repository.ts';
@@ -235,7 +236,7 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
+  process.exitCode = await report(error);
 }
 
 function collect(value: string, earlier: string[]): string[] {
@@ -263,16 +264,27 @@ function personOf({ user, group = [], forgeUser }: TokenOptions) {
   return { person: user, groups: group, ...(forgeUser === undefined ? {} : { forgeUser }) };
 }
 
+/** The cause, the words that it is read from, and what to do next. */
+async function explained(error: SlipwayError): Promise<string> {
+  const { explainError } = await import('../domain/why/rules.ts');
+  const { sentence, evidence = [], actions = [] } = explainError(error);
+  const proof = sentence === error.message ? [] : evidence.map((line) => `  ${line}`);
+  return [sentence, ...proof, ...actions.slice(0, 1)].join('\n');
+}
+
 /** Says on stderr what went wrong, in words; the stack is for who asks with SLIPWAY_DEBUG. */
-function report(error: unknown): number {
+async function report(thrown: unknown): Promise<number> {
+  const error = asDiskFull(thrown) ?? thrown;
   // Commander has printed its own: help is no failure, everything else is wrong usage.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof Error && error.name === 'AbortError') return EXIT.interrupted;
-  const message = error instanceof Error ? error.message : String(error);
+  const message =
+    error instanceof SlipwayError
+      ? await explained(error)
+      : String(error instanceof Error ? error.message : error);
   process.stderr.write(`slipway: ${message}\n`);
   if (process.env.SLIPWAY_DEBUG && error instanceof Error) {
     process.stderr.write(`${error.stack ?? ''}\n`);
   }
-  if (error instanceof SlipwayError) return EXIT.failed;
   return error instanceof Refusal ? REFUSALS[error.code].exit : EXIT.failed;
 }

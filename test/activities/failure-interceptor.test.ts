@@ -35,6 +35,11 @@ describe('an error of the domain', () => {
   });
 });
 
+it.each(['ENOSPC', 'EDQUOT'])('a file that cannot be written (%s) is a full disk', async (code) => {
+  const failure = await failureOf(Object.assign(new Error('no space left'), { code }));
+  expect(failure).toMatchObject({ type: 'disk-full', nonRetryable: false });
+});
+
 describe('any other error', () => {
   it('keeps its class, and neither message, stack nor causes show a secret', async () => {
     const cause = new RangeError(`deep ${SECRET}`);

@@ -143,6 +143,138 @@ describe('what helm, helmfile and the API server say', () => {
       'cluster-unreachable',
       'The API server cannot be reached: dial tcp 127.0.0.1:1: connect: connection refused.',
     ],
+    [
+      'a chart template that ends too early',
+      'Error: parse error at (api/templates/more.yaml:4): unexpected EOF',
+      'template-error',
+      'api/templates/more.yaml:4 cannot be rendered: an `{{ end }}` is missing: unexpected EOF.',
+    ],
+    [
+      'a function that no chart has',
+      'Error: parse error at (api/templates/more.yaml:2): function "nofunc" not defined',
+      'template-error',
+      'api/templates/more.yaml:2 cannot be rendered: function "nofunc" not defined.',
+    ],
+    [
+      'a template that is not there',
+      'Error: api/templates/more.yaml:1:6\n  executing "api/templates/more.yaml" at <include "nope.labels" .>:\n    error calling include:\ntemplate: no template "nope.labels" associated with template "gotpl"',
+      'template-error',
+      'api/templates/more.yaml:1:6 cannot be rendered at `include "nope.labels" .`: no template "nope.labels" associated with template "gotpl".',
+    ],
+    [
+      'a value that an included template reads through',
+      'Error: api/templates/more.yaml:1:6\n  executing "api/templates/more.yaml" at <include "api.tag" .>:\n    error calling include:\napi/templates/_helpers.tpl:2:10\n  executing "api.tag" at <.Values.image.tag>:\n    nil pointer evaluating interface {}.tag',
+      'values-missing',
+      '.Values.image.tag has no value: it is read at api/templates/_helpers.tpl:2:10, which api/templates/more.yaml:1:6 includes (nil pointer evaluating interface {}.tag).',
+    ],
+    [
+      'a loop over no list',
+      `Error: api/templates/more.yaml:2:26\n  executing "api/templates/more.yaml" at <.Values.version>:\n    range can't iterate over 1`,
+      'template-error',
+      "api/templates/more.yaml:2:26 cannot be rendered at `.Values.version`: range can't iterate over 1.",
+    ],
+    [
+      'a comparison of two kinds',
+      'Error: template: api/templates/more.yaml:2:6: executing "api/templates/more.yaml" at <gt .Values.version 3>: error calling gt: incompatible types for comparison: string and int',
+      'template-error',
+      'api/templates/more.yaml:2 cannot be rendered at `gt .Values.version 3`: incompatible types for comparison: string and int.',
+    ],
+    [
+      'a list where a resource belongs',
+      'Error: YAML parse error on api/templates/more.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type util.SimpleHead',
+      'template-error',
+      'api/templates/more.yaml does not render to a resource of Kubernetes: cannot unmarshal array into Go value of type util.SimpleHead.',
+    ],
+    [
+      'values of a chart that are no YAML',
+      'in ./helmfile.yaml.gotmpl: release "api"\nError: cannot load values.yaml: cannot unmarshal yaml document: error converting YAML to JSON: yaml: line 1: did not find expected node content',
+      'template-error',
+      'The values.yaml of the chart of api is no valid YAML: line 1: did not find expected node content.',
+    ],
+    [
+      'a chart for another cluster',
+      'in ./helmfile.yaml.gotmpl: release "api"\nError: chart requires kubeVersion: <1.20 which is incompatible with Kubernetes v1.37.2',
+      'template-error',
+      'The chart of api cannot be used: chart requires kubeVersion: <1.20 which is incompatible with Kubernetes v1.37.2.',
+    ],
+    [
+      'a chart without a version',
+      'in ./helmfile.yaml.gotmpl: release "api"\nError: validation: chart.metadata.version is required',
+      'template-error',
+      'The chart of api cannot be used: chart.metadata.version is required.',
+    ],
+    [
+      'a name that Helm does not take',
+      String.raw`Error: release name check failed: release name "Api_X": invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than 53`,
+      'template-error',
+      'The name "Api_X" is none for a service: Helm takes lower case letters, digits, dots and hyphens, at most 53.',
+    ],
+    [
+      'a chart that another one needs',
+      `in ./helmfile.yaml.gotmpl: release "api"\nError: an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: lib`,
+      'chart-unresolved',
+      'The chart of api needs lib, which is not in its charts folder: commit it there (`helm dependency update`).',
+    ],
+    [
+      'a package that its repository only names',
+      'Error: failed to fetch http://charts.example/api-1.0.0.tgz : 404 Not Found',
+      'chart-unresolved',
+      'The chart repository names http://charts.example/api-1.0.0.tgz, and does not have it.',
+    ],
+    [
+      'a claim for storage that cannot change',
+      'Error: UPGRADE FAILED: cannot patch "d" with kind PersistentVolumeClaim: PersistentVolumeClaim "d" is invalid: spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
+      'immutable-field',
+      'The spec, except for resources.requests and volumeAttributesClassName for bound claims, of PersistentVolumeClaim "d" cannot change: the object has to be created anew.',
+    ],
+    [
+      'an address of a Service that cannot change',
+      'Error: UPGRADE FAILED: cannot patch "api" with kind Service: Service "api" is invalid: spec.clusterIPs[0]: Invalid value: ["None"]: may not change once set',
+      'immutable-field',
+      'The field spec.clusterIPs[0] of Service "api" cannot change (to ["None"]): the object has to be created anew.',
+    ],
+    [
+      'an object of another service',
+      'in ./helmfile.yaml.gotmpl: failed processing release web\nError: UPGRADE FAILED: unable to continue with update: ConfigMap "more" in namespace "cs-dev" exists and cannot be imported into the current release: invalid ownership metadata; annotation validation error: key "meta.helm.sh/release-name" must equal "web": current value is "api"',
+      'object-taken',
+      'ConfigMap "more" exists already in namespace cs-dev and belongs to api.',
+    ],
+    [
+      'an object of nobody',
+      'Error: UPGRADE FAILED: unable to continue with update: ConfigMap "more" in namespace "cs-dev" exists and cannot be imported into the current release: invalid ownership metadata; label validation error: missing key "app.kubernetes.io/managed-by": must be set to "Helm"; annotation validation error: missing key "meta.helm.sh/release-name": must be set to "api"; annotation validation error: missing key "meta.helm.sh/release-namespace": must be set to "cs-dev"',
+      'object-taken',
+      'ConfigMap "more" exists already in namespace cs-dev and was not made by Helm.',
+    ],
+    [
+      'a number where text belongs',
+      'Error: UPGRADE FAILED: failed to create resource: Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal number into Go struct field EnvVar.spec.template.spec.containers.env.value of type string',
+      'template-error',
+      'The field spec.template.spec.containers.env.value of a Deployment is a number, where the cluster wants a string: quote it.',
+    ],
+    [
+      'a quantity that is none',
+      `Error: UPGRADE FAILED: failed to create resource: Deployment in version "v1" cannot be handled as a Deployment: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`,
+      'template-error',
+      "The cluster cannot read a Deployment: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'.",
+    ],
+    [
+      'a field that has to be there',
+      'Error: UPGRADE FAILED: failed to create resource: Deployment.apps "api" is invalid: spec.template.spec.containers[0].image: Required value',
+      'template-error',
+      'The cluster refuses Deployment "api" as invalid: spec.template.spec.containers[0].image: Required value.',
+    ],
+    [
+      'a Helm release larger than a Secret',
+      'Error: UPGRADE FAILED: create: failed to create: Secret "sh.helm.release.v1.api.v2" is invalid: data: Too long: may not be more than 1048576 bytes',
+      'template-error',
+      "Helm keeps what it deployed in one Secret, and that of api would be larger than 1 MiB: the chart's files and its rendered manifest have to be smaller.",
+    ],
+    [
+      'a resource for a namespace that is not there',
+      'Error: UPGRADE FAILED: failed to create resource: namespaces "nowhere" not found',
+      'namespace-missing',
+      'Namespace "nowhere" does not exist.',
+    ],
   ])('%s', (_what, said, code, sentence) => {
     expect(explain({ said, seen: failed })).toMatchObject({ code, sentence });
     // Steps join the lines of an error with bars.
@@ -239,6 +371,49 @@ describe('what the cluster shows', () => {
       sentence:
         'The quota "small" leaves no room for objects of slow: requested pods=1, used pods=1, limited pods=1.',
     });
+  });
+
+  test.each([
+    [
+      'quota',
+      'pods "api-844f5c5446-ktd8c" is forbidden: failed quota: q: must specify limits.memory for: app',
+      'The quota "q" takes only pods of api that say limits.memory for: app.',
+    ],
+    [
+      'quota',
+      'pods "api-7d7f595bb4-m8j27" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi',
+      'A limit range of the namespace refuses pods of api: maximum memory usage per Container is 1Gi, but limit is 2Gi.',
+    ],
+    [
+      'values-missing',
+      'pods "api-7dcdf84dcd-" is forbidden: error looking up service account cs-dev/nobody: serviceaccount "nobody" not found',
+      'Pods of api name the service account "nobody", which does not exist.',
+    ],
+    [
+      'values-missing',
+      'pods "api-7c4f5b8566-" is forbidden: no PriorityClass with name nope was found',
+      'Pods of api name the priority class "nope", which does not exist.',
+    ],
+    [
+      'admission-denied',
+      'pods "api-844f5c5446-xtb6v" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false',
+      'Pod security "restricted:latest" denies it: allowPrivilegeEscalation != false',
+    ],
+  ])('pods that are refused for their %s: %s', (code, words, sentence) => {
+    const said = `Deployment/api of api: FailedCreate: ${words}`;
+    const seen = { code: 'admission-denied', sentence: said, service: 'api' } as const;
+    expect(explain({ seen })).toMatchObject({ code, sentence });
+  });
+
+  test('refusals of one pod after the other are one proof', () => {
+    const refused = (pod: string, note = '') =>
+      warning('FailedCreate', `${note}Error creating: pods "${pod}" is forbidden: no room`);
+    const events = [
+      refused('api-1'),
+      refused('api-2'),
+      refused('api-3', '(combined from similar events): '),
+    ];
+    expect(explain({ ...failing('quota', 'No room.'), events }).evidence).toHaveLength(1);
   });
 
   test('a pull that goes on is slow, not wrong', () => {

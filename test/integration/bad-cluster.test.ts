@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { once } from 'node:events';
@@ -6,8 +7,9 @@ import { dirname, join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../src/adapters/process/run.ts';
+import type { CauseReport } from '../../src/domain/cause.ts';
 import { CAUSES, type CauseCode } from '../../src/domain/errors.ts';
-import { twoServices, workload } from '../support/bad-repository.ts';
+import { helmfile, twoServices, workload } from '../support/bad-repository.ts';
 import {
   explainedFailure,
   ReleaseLab,
@@ -17,6 +19,7 @@ import { until } from '../support/until.ts';
 
 const BUMP = { 'versions.yaml': 'versions: { api: "2", web: "1" }\n' };
 const MORE = 'api/templates/more.yaml';
+const MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: more }\n';
 
 let lab: ReleaseLab;
 beforeAll(async () => {
@@ -46,10 +49,9 @@ describe.concurrent(
     test('objects beyond a quota', async () => {
       const environment = await released('quota-objects');
       await limit('quota-objects', { 'count/configmaps': '3' });
-      const map = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: more }\n';
       await fails(
         environment,
-        { [MORE]: map },
+        { [MORE]: MAP },
         {
           ...{ code: 'quota', kind: 'rollout', phase: 'failed' },
           says: /^The quota "small" leaves no room for objects.*: requested count\/configmaps=1, used count\/configmaps=3, limited count\/configmaps=3\.$/,
@@ -114,6 +116,133 @@ describe.concurrent(
       );
     });
 
+    test('a Job of which only another can have another template; what it runs with is not told', async () => {
+      const job = (value: string) => `apiVersion: batch/v1
+kind: Job
+metadata: { name: import }
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{ name: app, image: "registry.example/a:1", env: [{ name: A, value: ${value} }] }]
+`;
+      const environment = await released('job-template', { [MORE]: job('kept-to-itself') });
+      const cause = await fails(
+        environment,
+        { [MORE]: job('kept-to-itself-too') },
+        {
+          ...{ code: 'immutable-field', kind: 'configuration', phase: 'failed' },
+          says: /^The field spec\.template of Job "import" cannot change: /,
+        },
+      );
+      expect(JSON.stringify(cause)).not.toContain('kept-to-itself');
+    });
+
+    test('a claim for storage that cannot change', async () => {
+      const claim = (mode: string) => `apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: data }
+spec: { accessModes: [${mode}], resources: { requests: { storage: 1Gi } } }
+`;
+      // Nobody provides the storage here, so nobody waits for it.
+      const environment = await released('claim', {
+        'helmfile.yaml.gotmpl': helmfile('claim').replace('wait: true', 'wait: false'),
+        [MORE]: claim('ReadWriteOnce'),
+      });
+      await fails(
+        environment,
+        { [MORE]: claim('ReadWriteMany') },
+        {
+          ...{ code: 'immutable-field', kind: 'configuration', phase: 'failed' },
+          says: /^The spec, except for resources\.requests .*, of PersistentVolumeClaim "data" cannot change/,
+        },
+      );
+    });
+
+    test('an object that exists and is not Helm’s', async () => {
+      const environment = await released('taken');
+      await environment.kubectl('create', 'configmap', 'more');
+      await fails(
+        environment,
+        { [MORE]: MAP },
+        {
+          ...{ code: 'object-taken', kind: 'configuration', phase: 'failed' },
+          says: /^ConfigMap "more" exists already in namespace taken and was not made by Helm\.$/,
+        },
+      );
+    });
+
+    test('a number where text belongs', async () => {
+      const environment = await released('number');
+      await fails(
+        environment,
+        { [MORE]: workload().replace('image: ', 'env: [{ name: PORT, value: 1 }], image: ') },
+        {
+          ...{ code: 'template-error', kind: 'configuration', phase: 'failed' },
+          says: /^The field spec\.template\.spec\.containers\.env\.value of a Deployment is a number, .*: quote it\.$/,
+        },
+      );
+      await environment.push({ [MORE]: workload() });
+      expect((await environment.release()).end).toEqual({ phase: 'succeeded' });
+    });
+
+    test('a resource for a namespace that is not there', async () => {
+      const environment = await released('elsewhere');
+      await fails(
+        environment,
+        { [MORE]: MAP.replace('name: more', 'name: more, namespace: nowhere') },
+        {
+          ...{ code: 'namespace-missing', kind: 'configuration', phase: 'failed' },
+          says: /^Namespace "nowhere" does not exist\.$/,
+        },
+      );
+    });
+
+    test('more than Helm can remember', async () => {
+      const environment = await released('large');
+      const noise = Buffer.concat(Array.from({ length: 40 }, () => randomBytes(20_000)));
+      await fails(
+        environment,
+        {
+          'api/files/noise.txt': noise.toString('base64'),
+          [MORE]: `${MAP}data: { noise: {{ .Files.Get "files/noise.txt" | quote }} }\n`,
+        },
+        {
+          ...{ code: 'template-error', kind: 'configuration', phase: 'failed' },
+          says: /^Helm keeps what it deployed in one Secret, and that of api would be larger than 1 MiB/,
+        },
+      );
+    });
+
+    test('pods under an account that is not there', async () => {
+      const environment = await released('account');
+      await fails(
+        environment,
+        { [MORE]: workload().replace('containers:', 'serviceAccountName: nobody, containers:') },
+        {
+          ...{ code: 'values-missing', kind: 'configuration', phase: 'failed' },
+          says: /^Pods of api name the service account "nobody", which does not exist\.$/,
+        },
+      );
+    });
+
+    test('pods beyond a limit range', async () => {
+      const environment = await released('range');
+      const limits = [{ type: 'Container', max: { memory: '1Gi' } }];
+      const metadata = { name: 'small', namespace: 'range' };
+      await apply({ apiVersion: 'v1', kind: 'LimitRange', metadata, spec: { limits } });
+      await fails(
+        environment,
+        {
+          [MORE]: workload().replace('image: ', 'resources: { limits: { memory: 2Gi } }, image: '),
+        },
+        {
+          ...{ code: 'quota', kind: 'rollout', phase: 'failed' },
+          says: /refuses pods of api: maximum memory usage per Container is 1Gi, but limit is 2Gi\.$/,
+        },
+      );
+    });
+
     test('a field that cannot change', async () => {
       const environment = await released('immutable', { [MORE]: workload() });
       await fails(
@@ -132,7 +261,9 @@ describe.concurrent('before anything is applied', () => {
   test('a namespace that is missing is named', async () => {
     const environment = await released('missing');
     await kubectl(['delete', 'namespace', 'missing', '--wait']);
-    await isRefused(environment, 'namespace-missing', /namespaces "missing" not found/);
+    await isRefused(environment, 'namespace-missing', /^Namespace "missing" does not exist\.$/);
+    const broken = { 'versions.yaml': 'versions: [' };
+    await isRefused(environment, 'template-error', /^versions\.yaml is no valid YAML/, broken);
   });
 
   test('a namespace that is being deleted is named', async () => {
@@ -183,6 +314,8 @@ test.concurrent(
     await environment.push({ 'versions.yaml': 'versions: { api: "5", web: "1" }\n' });
     expect((await environment.release()).end.phase).toBe('succeeded');
   },
+  // Helm waits for each of the failures.
+  240_000,
 );
 
 interface Failure {
@@ -201,8 +334,8 @@ async function released(
 ): Promise<ReleasedEnvironment> {
   const content = twoServices(name, files);
   const text = content['helmfile.yaml.gotmpl'] ?? '';
-  const helmfile = defaults === undefined ? text : text.replace('timeout: 15', defaults);
-  const all = { ...content, 'helmfile.yaml.gotmpl': helmfile };
+  const chosen = defaults === undefined ? text : text.replace('timeout: 15', defaults);
+  const all = { ...content, 'helmfile.yaml.gotmpl': chosen };
   const environment = await lab.environment(name, all, settings);
   expect((await environment.release()).end).toEqual({ phase: 'succeeded' });
   return environment;
@@ -213,7 +346,7 @@ async function fails(
   environment: ReleasedEnvironment,
   change: Readonly<Record<string, string>>,
   { code, kind, phase, says }: Failure,
-): Promise<void> {
+): Promise<CauseReport | undefined> {
   const before = await environment.helm('history', 'web', '--output', 'json');
   await environment.push(change);
   const { end } = await environment.release();
@@ -222,10 +355,16 @@ async function fails(
   expect(await environment.helm('history', 'web', '--output', 'json')).toBe(before);
   const listed = await environment.helm('list', '--output', 'json');
   expect(statuses(listed).join()).not.toContain('pending');
+  return end.cause;
 }
 
-async function isRefused(environment: ReleasedEnvironment, code: CauseCode, says: RegExp) {
-  await environment.push(BUMP);
+async function isRefused(
+  environment: ReleasedEnvironment,
+  code: CauseCode,
+  says: RegExp,
+  change: Readonly<Record<string, string>> = BUMP,
+): Promise<void> {
+  await environment.push(change);
   const cause = await environment.plan().then(() => undefined, explainedFailure);
   expect(cause).toMatchObject({ code, sentence: expect.stringMatching(says) as string });
 }

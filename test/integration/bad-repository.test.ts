@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { run } from '../../src/adapters/process/run.ts';
 import type { CauseCode } from '../../src/domain/errors.ts';
 import { CAUSES } from '../../src/domain/errors.ts';
 import { startLoopbackServer } from '../../src/main/dev/loopback-server.ts';
@@ -11,6 +12,7 @@ import {
   type ReleasedEnvironment,
 } from '../support/released-environment.ts';
 
+const CLI = join(import.meta.dirname, '../../src/main/cli.ts');
 const NAME = 'bad';
 
 let lab: ReleaseLab;
@@ -25,6 +27,8 @@ beforeAll(async () => {
   running = await environment.helm('list', '--output', 'json');
 });
 afterAll(() => lab.stop());
+
+const CHART = 'apiVersion: v2\nname: api\nversion: 0.1.0\n';
 
 interface Mistake {
   files: Readonly<Record<string, string>>;
@@ -58,7 +62,7 @@ const MISTAKES: Readonly<Record<string, () => Mistake>> = {
     inHelmfile(
       { defaults: 'timeout: [' },
       'template-error',
-      /^helmfile\.yaml\.gotmpl, YAML document 2, is no valid YAML: did not find/,
+      /^helmfile\.yaml\.gotmpl, YAML document 2, is no valid helmfile: did not find/,
     ),
   'a hyphen after a dot': () =>
     inValues(
@@ -78,6 +82,41 @@ const MISTAKES: Readonly<Record<string, () => Mistake>> = {
       'template-error',
       /^api\/templates\/more\.yaml does not render to YAML: line 3: /,
     ),
+  'a chart template that ends too early': () =>
+    inChart(
+      'a: b\n{{ if .Values.version }}\nc: d\n',
+      'template-error',
+      /^api\/templates\/more\.yaml:4 cannot be rendered: an `\{\{ end \}\}` is missing: unexpected EOF\.$/,
+    ),
+  'a template that no chart has': () =>
+    inChart(
+      'a: {{ include "nope.labels" . }}\n',
+      'template-error',
+      /^api\/templates\/more\.yaml:1:6 cannot be rendered at `include "nope\.labels" \.`: no template "nope/,
+    ),
+  'a list where a resource belongs': () =>
+    inChart(
+      '- a\n',
+      'template-error',
+      /^api\/templates\/more\.yaml does not render to a resource of Kubernetes: cannot unmarshal array/,
+    ),
+  'values of a chart that are no YAML': () => ({
+    files: { 'api/values.yaml': 'a: [\n' },
+    code: 'template-error',
+    says: /^The values\.yaml of the chart of api is no valid YAML: line 1: /,
+  }),
+  'a chart for an older cluster': () => ({
+    files: { 'api/Chart.yaml': `${CHART}kubeVersion: "<1.20"\n` },
+    code: 'template-error',
+    says: /^The chart of api cannot be used: chart requires kubeVersion: <1\.20 which is incompatible/,
+  }),
+  'a chart that needs one that is not there': () => ({
+    files: {
+      'api/Chart.yaml': `${CHART}dependencies: [{ name: lib, version: 1.0.0, repository: "" }]\n`,
+    },
+    code: 'chart-unresolved',
+    says: /^The chart of api needs lib, which is not in its charts folder: commit it there/,
+  }),
   'values that a schema does not take': () => ({
     files: {
       'api/values.schema.json': '{"required":["tag"],"properties":{"version":{"type":"integer"}}}',
@@ -97,6 +136,14 @@ const MISTAKES: Readonly<Record<string, () => Mistake>> = {
       'values-missing',
       /^\.Values\.image\.tag has no value: it is read at api\/templates\/more\.yaml:2:13/,
     ),
+  'a value that an included template reads below nothing': () => ({
+    files: {
+      'api/templates/_helpers.tpl': '{{ define "api.tag" }}\n{{ .Values.image.tag }}\n{{ end }}\n',
+      'api/templates/more.yaml': 'a: {{ include "api.tag" . }}\n',
+    },
+    code: 'values-missing',
+    says: /^\.Values\.image\.tag has no value: it is read at api\/templates\/_helpers\.tpl:2:10, which api\/templates\/more\.yaml:1:6 includes/,
+  }),
   'a value that a chart requires': () =>
     inChart(
       'a: b\nc: {{ required "api needs a tag" .Values.tag }}\n',
@@ -185,6 +232,25 @@ test.each([
   },
 );
 
+test('a package of a chart that its repository only names is named, and nothing changes', async () => {
+  const server = await startLoopbackServer(({ url, headers }, response) => {
+    const address = `http://${headers.host ?? ''}/example-api-1.0.0.tgz`;
+    const entry = `{ name: example-api, version: 1.0.0, urls: ["${address}"] }`;
+    const index = `apiVersion: v1\nentries:\n  example-api:\n  - ${entry}\n`;
+    if (url === '/index.yaml') response.end(index);
+    else response.writeHead(404).end('no');
+  });
+  try {
+    await refused(
+      { 'helmfile.yaml.gotmpl': helmfile(NAME, chartsFrom(server.url, '1.0.0')) },
+      'chart-unresolved',
+      /^The chart repository names http:\S+\/example-api-1\.0\.0\.tgz, and does not have it\.$/,
+    );
+  } finally {
+    await server.stop();
+  }
+});
+
 test('what the mistakes kept from being released is released when they are mended', async () => {
   await environment.push(
     twoServices(NAME, { 'versions.yaml': 'versions: { api: "2", web: "1" }\n' }),
@@ -192,6 +258,23 @@ test('what the mistakes kept from being released is released when they are mende
   const { plan, end } = await environment.release();
   expect(plan.services.map(({ name }) => name)).toEqual(['api']);
   expect(end.phase).toBe('succeeded');
+});
+
+test('a person at a terminal reads what is wrong, where, and what to do', async () => {
+  await environment.push(
+    twoServices(NAME, { 'values/api.yaml.gotmpl': 'a: {{ .Values.nope }}\n' }),
+  );
+  expect(await planAtTerminal()).toEqual({
+    exitCode: 1,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^slipway: \.Values\.nope has no value: values\/api\.yaml\.gotmpl:1 finds no "nope"\.\n {2}evaluating .*\nSet the value that is named, and merge\.\n$/,
+    ) as string,
+  });
+  await environment.push(twoServices(NAME));
+  const { exitCode, stdout, stderr } = await planAtTerminal();
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(stdout).toMatch(/^\d+ to change, \d+ unchanged$/m);
 });
 
 test.each([
@@ -203,6 +286,16 @@ test.each([
   expect(end.phase).toBe('succeeded');
   expect(Math.max(...log.map(({ length }) => length))).toBeLessThanOrEqual(64 * 1024);
 });
+
+/** `slipway plan` as a person runs it beside the configuration. */
+async function planAtTerminal() {
+  const where = ['--repository', NAME, '--environment', NAME];
+  const args = [CLI, 'plan', '--config', environment.configFile, ...where];
+  const { PATH = '', HOME = '', SLIPWAY_TOOLS_DIR } = process.env;
+  const env = { PATH, HOME, ...(SLIPWAY_TOOLS_DIR && { SLIPWAY_TOOLS_DIR }) };
+  const { exitCode, stdout, stderr } = await run(process.execPath, args, { env });
+  return { exitCode, stdout, stderr };
+}
 
 async function refused(files: Mistake['files'], code: CauseCode, says: RegExp): Promise<void> {
   await environment.push(twoServices(NAME, files));

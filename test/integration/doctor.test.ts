@@ -64,7 +64,7 @@ test('every environment is evaluated, and what is wrong or may surprise is said'
     { kind: 'wrong already', file: 'link', text: expect.stringContaining('is a link') as string },
     {
       ...{ kind: 'wrong already', environments: ['wrong'] },
-      text: expect.stringMatching(/^it does not build: .*no entry for key "nobody"/) as string,
+      text: expect.stringMatching(/^it does not build: .*finds no "nobody"/) as string,
     },
     {
       ...{ kind: 'wrong already', environments: ['hooked'] },

@@ -13,6 +13,8 @@ export function twoServices(
     // Nothing yet: another commit cannot take a file away that one of the tests brought.
     'api/templates/more.yaml': '',
     'api/templates/NOTES.txt': '',
+    'api/templates/_helpers.tpl': '',
+    'api/values.yaml': '{}',
     'api/values.schema.json': '{}',
     ...broken,
   };

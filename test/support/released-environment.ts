@@ -14,6 +14,7 @@ import type { DeploymentRef } from '../../src/contract/workflow/payloads.ts';
 import type { PlanDiffRecord } from '../../src/contract/plan-sink.ts';
 import type { CauseReport } from '../../src/domain/cause.ts';
 import type { DriftReport } from '../../src/domain/drift/report.ts';
+import { asDiskFull } from '../../src/domain/disk-full.ts';
 import { SlipwayError } from '../../src/domain/errors.ts';
 import { judgeAgreement, type Observation } from '../../src/domain/observe/agreement.ts';
 import type { RecordedService } from '../../src/domain/plan/plan-services.ts';
@@ -425,10 +426,11 @@ export class ReleasedEnvironment {
 
 /** What a deployment's workflow makes of an error that an activity threw. */
 export async function explainedFailure(error: unknown): Promise<CauseReport> {
-  if (!(error instanceof SlipwayError)) throw error;
+  const known = asDiskFull(error) ?? error;
+  if (!(known instanceof SlipwayError)) throw error;
   const { execute } = failureInterceptor((text) => text);
   const failure: unknown = await execute?.({ args: [], headers: {} }, () =>
-    Promise.reject(error),
+    Promise.reject(known),
   ).catch((thrown: unknown) => thrown);
   return failedActivity(failure).cause;
 }

@@ -10,8 +10,8 @@ const RULES: readonly [pattern: RegExp, code: CauseCode, sentence?: string][] = 
     /couldn't find remote ref|not our ref|unadvertised object|did not send all necessary/i,
     'commit-missing',
   ],
-  // A checkout says no more than this.
-  [/no space left on device|unable to write file/i, 'disk-full'],
+  // A checkout says no more than the second, and a fetch than the others.
+  [/no space left on device|unable to write file|out of diskspace|couldn't write '/i, 'disk-full'],
   // git's own check of what it was sent: a file named .git, a link in place of .gitmodules.
   [/fsck error/i, 'repository-refused'],
   [

@@ -1,4 +1,4 @@
-import { join, posix } from 'node:path';
+import { posix } from 'node:path';
 import { readRelease, type BuildDocument } from './build-output.ts';
 import { chartOfDependency, readRepositories } from './chart-repositories.ts';
 import { readLocalChart } from './local-chart.ts';
@@ -25,7 +25,7 @@ export function chartFetches(
     plainHttp ? hostOf(url) : [],
   );
   return [...new Set(folders)].flatMap((folder) => {
-    const { fetched = [], locked } = readLocalChart(join(tree, folder)) ?? {};
+    const { fetched = [], locked } = readLocalChart(tree, folder) ?? {};
     if (fetched.length === 0) return [];
     const isPlain = [...fetched, ...(locked ?? [])].some(
       ({ repository }) => /^oci:/i.test(repository) && plainHosts.includes(hostOf(repository)),

@@ -121,7 +121,7 @@ export class Charts {
 
   async #local(path: string, wanted: ChartWanted): Promise<ChartFound> {
     const files = await this.#place.files.folder(path);
-    const chart = readLocalChart(join(this.#place.tree, path));
+    const chart = readLocalChart(this.#place.tree, path);
     if (!files || !chart) {
       throw new SlipwayError(
         'chart-unresolved',

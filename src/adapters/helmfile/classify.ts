@@ -4,6 +4,8 @@ import { refusedByHelmfile } from './gate.ts';
 
 /** Ordered: the first pattern that helm's or helmfile's own words match names the cause. */
 const RULES: readonly [RegExp, CauseCode][] = [
+  // Before the network's words: a template that ends too early is an "unexpected EOF", too.
+  [/parse error (?:at \(|on )|execution error at \(/, 'template-error'],
   // Helm says "cluster unreachable" also of a server that answers and refuses.
   [
     /\bUnauthorized\b|the server has asked for the client to provide credentials|x509: /i,
@@ -21,9 +23,12 @@ const RULES: readonly [RegExp, CauseCode][] = [
     /admission webhook .* denied|ValidatingAdmissionPolicy .* denied|violates PodSecurity/i,
     'admission-denied',
   ],
+  [/" is invalid: .*(?:immutable|may not change once set)/, 'immutable-field'],
+  [/" cannot be handled as an? | is invalid: /, 'template-error'],
   [/is forbidden|Forbidden/, 'rbac-forbidden'],
+  [/exists and cannot be imported into the current release/, 'object-taken'],
   [
-    /no chart version found|chart ".*" (version ".*" )?not found|no chart name found|repo .* not found|failed to download|no repository definition for|can't get a valid version|is out of sync with the dependencies/i,
+    /no chart version found|chart ".*" (version ".*" )?not found|no chart name found|repo .* not found|failed to download|failed to fetch \S+ : 404|missing in charts\/ directory|no repository definition for|can't get a valid version|is out of sync with the dependencies/i,
     'chart-unresolved',
   ],
   [
@@ -31,7 +36,7 @@ const RULES: readonly [RegExp, CauseCode][] = [
     'values-missing',
   ],
   [
-    /error during .*\.gotmpl|template: |parse error|failed to render|execution error at|YAML parse error|in .*: failed to read|values don't meet the specifications|executing ".*" at <|no matches for kind|no releases found that matches|: yaml: line \d|cycle detected|an undefined release|duplicate release/i,
+    /error during .*\.gotmpl|template: |parse error|failed to render|execution error at|YAML parse error|in .*: failed to read|values don't meet the specifications|executing ".*" at <|no matches for kind|no releases found that matches|: yaml: line \d|cycle detected|an undefined release|duplicate release|no matches for path|in \S+: open \S+: no such file|encountered empty chart|failed to parse condition|in \S+: yaml: |cannot load values\.yaml|cannot load Chart\.yaml|validation: chart\.metadata|chart requires kubeVersion|release name check failed/i,
     'template-error',
   ],
   [
@@ -42,8 +47,9 @@ const RULES: readonly [RegExp, CauseCode][] = [
 
 // The same words of the network mean the chart repository where helm says that it fetches charts.
 const CHART_REPOSITORY =
-  /is not a valid chart repository|cannot be reached|failed to fetch .*index|could not download chart|failed to perform "\w+" on source(?!.*not found)/i;
-const CHART_REGISTRY_WITHOUT = /failed to perform "\w+" on source.*not found/i;
+  /is not a valid chart repository|cannot be reached|failed to fetch .*index|could not download chart|failed to perform "\w+" on source(?!.*not found)|GET "[^"]+\/v2\/[^"]+": (?!.*404)/i;
+const CHART_REGISTRY_WITHOUT =
+  /failed to perform "\w+" on source.*not found|GET "[^"]+\/v2\/[^"]+": .*404/i;
 
 /**
  * Turns a failed helmfile or helm command into an error that says what was being done.
@@ -65,29 +71,57 @@ function codeOf(stderr: string): CauseCode {
 }
 
 const LINE_MAX = 2_000;
+// The API server quotes the whole value of a field that it refuses, which may be that of a pod.
+const QUOTED_VALUE = /Invalid value: (["[{].*["\]}]): /;
+const QUOTED_MAX = 120;
 
 /** What programs print may hold a line of megabytes, and bytes that no terminal should see. */
 function readable(output: string): string {
   const lines = (plainView(output)?.plain ?? output).split('\n');
-  return lines.map((line) => line.slice(0, LINE_MAX).replace(/[^\P{Cc}\t]/gu, '')).join('\n');
+  return lines
+    .map(withoutLongValue)
+    .map((line) => line.slice(0, LINE_MAX).replace(/[^\P{Cc}\t]/gu, ''))
+    .join('\n');
+}
+
+function withoutLongValue(line: string): string {
+  return line.replace(QUOTED_VALUE, (all, value: string) =>
+    value.length > QUOTED_MAX ? 'Invalid value: …: ' : all,
+  );
 }
 
 const NOISE =
   /^(level=|WARNING:|=====|Release "[^"]*" does not exist|COMBINED OUTPUT:|Affected releases|UPDATED RELEASES|NAME\b|COMMAND:|OUTPUT:|STDERR:|STDOUT:|PATH:|ARGS:|ERROR:|EXIT STATUS|\s*\d+: )/;
 const TELLING =
-  /error|failed|denied|refused|not found|executing|nil pointer|does not exist|environment\(|cycle|duplicate|undefined release|yaml: |^- at /i;
-const ESSENCE_MAX = 800;
+  /error|failed|denied|refused|not found|executing|nil pointer|does not exist|environment\(|cycle|duplicate|undefined release|no matches for|no such file|empty chart|yaml: |release "|^- at |^line \d+: |^\S+:\d+:\d+$/i;
+// What these announce stands in the line below.
+const ANNOUNCING = /^executing ".*" at <.*>:$|^error calling \w+:$/;
+const ESSENCE_LINES_MAX = 8;
+const ESSENCE_MAX = 1_000;
 
-function unframed(line: string): string {
-  return line.trim().replace(/: command "[^"]*" exited with non-zero status:$/, '');
+/** Helm does not say what it was working at, but helmfile shows how it called it. */
+function unframed(line: string, service: string | undefined): string {
+  const which = service === undefined ? '' : `: release "${service}"`;
+  return line.trim().replace(/: command "[^"]*" exited with non-zero status:$/, which);
+}
+
+function serviceOf(stderr: string): string | undefined {
+  return /^ARGS:\n(?: .*\n)*? +\d+: template \(8 bytes\)\n +\d+: (\S+) \(/m.exec(stderr)?.[1];
 }
 
 /** The lines of an error output that name the trouble, without helmfile's frame around them. */
 function essence(stderr: string): string {
   // Helmfile shows helm's words twice: what helm printed, and that among all that was printed.
-  const lines = [...new Set(stderr.split('\n').map((line) => unframed(line)))];
+  const service = serviceOf(stderr);
+  // Helmfile quotes what it could not read, which people have before them.
+  const [said = ''] = stderr.split('\nOffending YAML:\n');
+  const lines = [...new Set(said.split('\n').map((line) => unframed(line, service)))];
   const telling = lines.filter((line) => line !== '' && !NOISE.test(line));
-  const errors = telling.filter((line) => TELLING.test(line));
+  const errors = telling.filter(
+    (line, at) => TELLING.test(line) || ANNOUNCING.test(telling[at - 1] ?? ''),
+  );
   const chosen = errors.length > 0 ? errors : telling;
-  return chosen.slice(-4).join(' | ').slice(0, ESSENCE_MAX) || 'no reason was given';
+  return (
+    chosen.slice(-ESSENCE_LINES_MAX).join(' | ').slice(0, ESSENCE_MAX) || 'no reason was given'
+  );
 }

@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import type { EnvironmentFacts, HelmSettings, ServiceFacts } from '../../domain/check/facts.ts';
 import { SlipwayError } from '../../domain/errors.ts';
 import { readsOf } from '../../domain/plan/template-reads.ts';
+import { explainError } from '../../domain/why/rules.ts';
 import { readRelease, type BuildDocument, type ReleaseEntry } from './build-output.ts';
 import { readRepositories } from './chart-repositories.ts';
 import { Charts } from './charts.ts';
@@ -144,7 +145,7 @@ async function faultOfChart(
     const { unresolved } = await charts.find({ name, chart, version, folder });
     return unresolved;
   } catch (error) {
-    if (error instanceof SlipwayError) return error.message;
+    if (error instanceof SlipwayError) return explainError(error).sentence;
     throw error;
   }
 }
@@ -154,7 +155,7 @@ async function failureOf(work: () => Promise<void>): Promise<string | undefined>
     await work();
     return undefined;
   } catch (error) {
-    if (error instanceof SlipwayError) return error.message;
+    if (error instanceof SlipwayError) return explainError(error).sentence;
     throw error;
   }
 }

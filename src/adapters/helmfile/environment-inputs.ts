@@ -92,12 +92,20 @@ class ChartIndexes {
   /** Returns whether they are as new as they can be. */
   async refreshWhenOld(): Promise<boolean> {
     if (!this.#needed) return true;
-    const text = await readFile(this.#note, 'utf8').catch(() => '{}');
-    const last = JSON.parse(text) as { at?: number; definition?: string };
+    const last = await this.#lastRefresh();
     const age = Date.now() - (last.at ?? 0);
     if (last.definition === this.#definition && age >= 0 && age < INDEX_FRESH_MS) return false;
     await this.refresh();
     return true;
+  }
+
+  async #lastRefresh(): Promise<{ at?: number; definition?: string }> {
+    try {
+      return JSON.parse(await readFile(this.#note, 'utf8')) as { at?: number; definition?: string };
+    } catch {
+      // Not yet, or only half of it, where the worker or its disk gave way while it was written.
+      return {};
+    }
   }
 
   async refresh(): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { helmfileAt } from '../../domain/why/places.ts';
 
 /**
  * Helmfile evaluates a file part by part, cut at its `---` lines, and counts lines from there: says the
@@ -10,7 +11,9 @@ import { join } from 'node:path';
 export function withFileLines(errorOutput: string, tree: string): string {
   return errorOutput.replace(
     /(error during (\S+?)\.part\.(\d+) parsing: template: )stringTemplate:(\d+)/g,
-    (whole, before: string, file: string, part: string, line: string) => {
+    (whole, before: string, named: string, part: string, line: string) => {
+      // Helmfile goes into the folder of a helmfile that another one includes.
+      const file = helmfileAt(errorOutput) ?? named;
       const above = linesBefore(join(tree, file), Number(part));
       return above === undefined ? whole : `${before}${file}:${above + Number(line)}`;
     },
@@ -22,7 +25,7 @@ function linesBefore(file: string, part: number): number | undefined {
     const parts = readFileSync(file, 'utf8').split(/\r?\n---\r?\n/);
     return parts.slice(0, part).reduce((lines, text) => lines + text.split('\n').length + 1, 0);
   } catch {
-    // An included helmfile that is not in this folder: helmfile's own count has to do.
+    // Where it is no file of this folder, helmfile's own count has to do.
     return undefined;
   }
 }

@@ -82,12 +82,8 @@ function treeOf(root: string): Tree {
       return globSync(pattern, { cwd: root });
     },
     fetched: (folder) => {
-      try {
-        const { fetched = [], locked = [] } = readLocalChart(join(root, folder)) ?? {};
-        return [...fetched, ...locked];
-      } catch {
-        throw unreadable(`what the chart in ${folder} depends on is no YAML`);
-      }
+      const { fetched = [], locked = [] } = readLocalChart(root, folder) ?? {};
+      return [...fetched, ...locked];
     },
   };
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'yaml';
+import { join, posix } from 'node:path';
+import { isMap, parseDocument } from 'yaml';
+import { SlipwayError } from '../../domain/errors.ts';
 import type { ChartDependency } from '../../domain/plan/chart-dependencies.ts';
 
 export interface LocalChart {
@@ -18,23 +19,25 @@ interface Manifest {
 }
 
 /**
- * Reads a chart that is a folder of the commit; undefined where there is none. Throws for files that are
- * no YAML.
+ * Reads a chart that is a folder of the commit; undefined where there is none. Throws `template-error` for
+ * files that are no YAML.
  *
- * @param folder absolute
+ * @param tree the checked-out commit
+ * @param folder in it
  */
-export function readLocalChart(folder: string): LocalChart | undefined {
-  const manifest = readYaml(join(folder, 'Chart.yaml'));
+export function readLocalChart(tree: string, folder: string): LocalChart | undefined {
+  const read = (file: string) => readYaml(tree, posix.join(folder, file));
+  const manifest = read('Chart.yaml');
   if (!manifest) return undefined;
   const { version } = manifest;
   const wanted = [
     ...dependenciesOf(manifest),
     // Where charts of Helm 2 have them.
-    ...dependenciesOf(readYaml(join(folder, 'requirements.yaml'))),
+    ...dependenciesOf(read('requirements.yaml')),
   ];
-  const vendored = vendoredNames(join(folder, 'charts'));
+  const vendored = vendoredNames(tree, posix.join(folder, 'charts'));
   const isComplete = wanted.every(({ name }) => vendored.has(name));
-  const lock = readYaml(join(folder, 'Chart.lock')) ?? readYaml(join(folder, 'requirements.lock'));
+  const lock = read('Chart.lock') ?? read('requirements.lock');
   return {
     ...(typeof version === 'string' ? { version } : {}),
     fetched: isComplete ? [] : wanted,
@@ -45,12 +48,24 @@ export function readLocalChart(folder: string): LocalChart | undefined {
 /** Far more than anybody writes; parsing what was made to exhaust the reader takes minutes. */
 const BYTES_MAX = 1024 * 1024;
 
-function readYaml(file: string): Manifest | undefined {
+function readYaml(tree: string, path: string): Manifest | undefined {
+  const file = join(tree, path);
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found?.isFile()) return undefined;
-  if (found.size > BYTES_MAX) throw new Error(`${file} is too large`);
-  const parsed = parse(readFileSync(file, 'utf8'), { maxAliasCount: 100 }) as Manifest | null;
-  return parsed ?? {};
+  if (found.size > BYTES_MAX) throw unreadable(path, 'is too large');
+  const document = parseDocument(readFileSync(file, 'utf8'));
+  const [error] = document.errors;
+  if (error) throw unreadable(path, `is no valid YAML: ${error.message.split(/:?\n/, 1)[0] ?? ''}`);
+  if (!isMap(document.contents)) return {};
+  try {
+    return document.toJS({ maxAliasCount: 100 }) as Manifest;
+  } catch {
+    throw unreadable(path, 'repeats itself by too many aliases');
+  }
+}
+
+function unreadable(path: string, why: string): SlipwayError {
+  return new SlipwayError('template-error', `${path} ${why}.`);
 }
 
 function dependenciesOf(manifest: Manifest | undefined): ChartDependency[] {
@@ -66,11 +81,13 @@ function dependenciesOf(manifest: Manifest | undefined): ChartDependency[] {
 }
 
 /** Names of the charts in a chart's own `charts` folder, packed or not. */
-function vendoredNames(folder: string): ReadonlySet<string> {
-  const entries = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
+function vendoredNames(tree: string, folder: string): ReadonlySet<string> {
+  const entries = existsSync(join(tree, folder))
+    ? readdirSync(join(tree, folder), { withFileTypes: true })
+    : [];
   const names = entries.map((entry) => {
     if (!entry.isDirectory()) return /^(.+)-v?\d+\.\d+\.\d+.*\.tgz$/.exec(entry.name)?.[1] ?? '';
-    const name = readYaml(join(folder, entry.name, 'Chart.yaml'))?.name;
+    const name = readYaml(tree, posix.join(folder, entry.name, 'Chart.yaml'))?.name;
     return typeof name === 'string' ? name : '';
   });
   return new Set(names);

@@ -1,6 +1,5 @@
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SlipwayError } from '../../domain/errors.ts';
 import { findSecretsPlugin, type SecretsPlugin } from './secrets-plugin.ts';
 
 /** The folders of one attempt: its own home, removed afterwards, and what lives on for the environment. */
@@ -45,19 +44,10 @@ export async function withWorkspace<T>(
   try {
     const workspace = await layOut(root, place);
     return await work(workspace);
-  } catch (error) {
-    throw isDiskFull(error)
-      ? new SlipwayError('disk-full', error.message, { cause: error })
-      : error;
   } finally {
     // What cannot be removed now is swept at the next start; it must not change the attempt's end.
     await rm(root, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
   }
-}
-
-function isDiskFull(error: unknown): error is NodeJS.ErrnoException {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** Removes what attempts of a killed worker left behind; call before the first attempt. */

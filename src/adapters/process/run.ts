@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { execa } from 'execa';
 import { SlipwayError } from '../../domain/errors.ts';
 import { endProcessGroup, type KillLadder } from './kill-ladder.ts';
@@ -107,7 +108,7 @@ export async function run(
     await ending;
     options.signal?.throwIfAborted();
     if (seen.tooLarge) {
-      throw new SlipwayError('output-too-large', `${file} printed more than is accepted`);
+      throw new SlipwayError('output-too-large', `${basename(file)} printed more than is accepted`);
     }
     return {
       exitCode: result.exitCode,

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { SlipwayError } from '../../domain/errors.ts';
+import { SlipwayError, type CauseCode } from '../../domain/errors.ts';
 import { trustingFetch, type Trust } from './trusting-fetch.ts';
 
 export interface RegistryAccess {
@@ -20,7 +20,10 @@ const MANIFEST = [
 const TAG_PAGES_MAX = 50;
 const TIMEOUT_MS = 20_000;
 
-/** One artifact's name in an OCI registry. Its methods throw `chart-repository-unreachable`. */
+/**
+ * One artifact's name in an OCI registry. Its methods throw `chart-repository-unreachable`, or `chart-auth`
+ * where it refuses.
+ */
 export class Registry {
   readonly #base: string;
   readonly #name: string;
@@ -97,7 +100,7 @@ export class Registry {
   #checked(response: Response): Response {
     if (response.ok || response.status === 404) return response;
     if (response.status === 401 || response.status === 403) {
-      throw this.#unreachable(`it refuses access; ${this.#access.loginHint}`);
+      throw this.#failure('chart-auth', `it refuses access; ${this.#access.loginHint}`);
     }
     throw this.#unreachable(`it answers with HTTP ${response.status}`);
   }
@@ -122,8 +125,12 @@ export class Registry {
   }
 
   #unreachable(why: string, cause?: unknown): SlipwayError {
+    return this.#failure('chart-repository-unreachable', why, cause);
+  }
+
+  #failure(code: CauseCode, why: string, cause?: unknown): SlipwayError {
     const message = `Reading the versions of ${this.#name} from ${this.#base}: ${why}.`;
-    return new SlipwayError('chart-repository-unreachable', message, { cause });
+    return new SlipwayError(code, message, { cause });
   }
 }
 

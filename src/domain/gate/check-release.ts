@@ -12,7 +12,7 @@ export function checkRelease(
 ): void {
   const name = fields?.['name'];
   if (!fields || typeof name !== 'string') {
-    all.refuse(key, 'cannot be read');
+    all.refuse(key, fields ? 'has no name' : 'cannot be read');
     return;
   }
   const findings = all.of(name);

@@ -10,10 +10,14 @@ export function isRemote(text: string): boolean {
  * @param root absolute folder of the checked-out commit, which helmfile itself puts before some paths
  */
 export function pathInTree(root: string, folder: string, text: string): string | undefined {
-  const path = text.startsWith(`${root}/`) ? text.slice(root.length + 1) : undefined;
-  if (path === undefined && text.startsWith('/')) return undefined;
+  if (text.startsWith(`${root}/`)) return joinPath('', text.slice(root.length + 1));
+  return text.startsWith('/') ? undefined : joinPath(folder, text);
+}
+
+/** A relative path, seen from a folder; undefined where it leaves what the folder itself is relative to. */
+export function joinPath(folder: string, path: string): string | undefined {
   const parts: string[] = [];
-  for (const part of (path ?? `${folder}/${text}`).split('/')) {
+  for (const part of `${folder}/${path}`.split('/')) {
     if (part === '' || part === '.') continue;
     if (part !== '..') parts.push(part);
     else if (parts.pop() === undefined) return undefined;

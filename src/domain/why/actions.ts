@@ -6,7 +6,10 @@ const LOG = 'Read the log of the container.';
 
 /** What to do next about each cause, the most likely first; says nothing that Slipway does by itself. */
 export const ACTIONS: Record<CauseReport['code'], readonly string[]> = {
-  'template-error': ['Correct the line that is named, and merge.', 'Try it with `slipway plan`.'],
+  'template-error': [
+    'Correct the line or the field that is named, and merge.',
+    'Try it with `slipway plan`.',
+  ],
   'values-missing': ['Set the value that is named, and merge.', RERUN],
   'chart-unresolved': [
     'Check the name and the version range of the chart.',
@@ -16,6 +19,10 @@ export const ACTIONS: Record<CauseReport['code'], readonly string[]> = {
   'immutable-field': [
     'Undo the change of this field; or delete the object in a quiet moment and rerun.',
     ROLL_BACK,
+  ],
+  'object-taken': [
+    'Leave the object to one of the two; or delete it by hand where nobody needs it.',
+    RERUN,
   ],
   'commit-missing': ['Push the commit again, or release the head of the branch.'],
   'repository-refused': ['Change what is refused, or permit it by `allow` in slipway.yaml.'],

@@ -42,12 +42,17 @@ export function evidenceLines({ said, events = [], log }: Evidence): string[] {
     .map(({ object, reason, message, count }) =>
       line(`event of ${object}: ${reason}: ${message}${count > 1 ? ` (${count} times)` : ''}`),
     );
-  const warnings = [...new Set(telling)].slice(-5);
+  // A controller tries with another name each time.
+  const byRefusal = new Map(telling.map((text) => [text.replaceAll(REFUSED_POD, ''), text]));
+  const warnings = [...byRefusal.values()].slice(-5);
   const words = saidLines(said).slice(-8).map(line);
   const which = log ? `${log.container}${log.previous ? ' (previous run)' : ''}` : '';
   const logged = (log?.lines ?? []).map((text) => line(`log of ${which}: ${text}`));
   return bounded([...warnings, ...words], logged);
 }
+
+const REFUSED_POD =
+  /(?:\(combined from similar events\): )?Error creating: pods "[^"]*"| \(\d+ times\)$/g;
 
 /** Events that only repeat what another one says better. */
 function isEcho(reason: string, message: string): boolean {
@@ -66,6 +71,11 @@ export function saidLines(said = ''): string[] {
     .split(/\n| \| /)
     .map((each) => each.trim())
     .filter((each) => each !== '');
+}
+
+/** One line for each that was said, so that a pattern's dot stays within what belongs together. */
+export function saidText(said: string | undefined): string {
+  return saidLines(said).join('\n');
 }
 
 /** Of the log the end counts, of all else the beginning. */

@@ -1,5 +1,5 @@
 import type { CauseReport } from '../cause.ts';
-import { CAUSES, isCauseCode } from '../errors.ts';
+import { CAUSES, isCauseCode, type SlipwayError } from '../errors.ts';
 import { ACTIONS } from './actions.ts';
 import {
   asleep,
@@ -9,22 +9,30 @@ import {
   livenessFailing,
   readinessFailing,
 } from './cluster-rules.ts';
+import { brokenChart, chartTrouble } from './chart-rules.ts';
 import { evidenceLines, saidLines, type Evidence } from './evidence.ts';
-import { againstSchema, brokenYaml, twoOfOneName, wrongNeeds } from './helmfile-rules.ts';
+import {
+  againstSchema,
+  brokenYaml,
+  twoOfOneName,
+  wrongNeeds,
+  wrongState,
+} from './helmfile-rules.ts';
 import type { Finding, Rule } from './rule.ts';
+import { templateError, templateFailed, valuesMissing } from './template-rules.ts';
 import {
   apiServerAway,
-  chartTrouble,
   clusterTrouble,
   diskFull,
   evictionBlocked,
   helmLocked,
   hookFailed,
   immutableField,
+  invalidObject,
+  missingForPods,
+  objectTaken,
   quotaExceeded,
   refusedByApi,
-  templateError,
-  valuesMissing,
 } from './text-rules.ts';
 
 /** The first that fits answers. What a container says goes before what Helm says of waiting for it. */
@@ -34,9 +42,12 @@ const RULES: readonly Rule[] = [
   valuesMissing,
   wrongNeeds,
   twoOfOneName,
+  wrongState,
   againstSchema,
   brokenYaml,
   chartTrouble,
+  brokenChart,
+  templateFailed,
   imageSlow,
   livenessFailing,
   endedByItself,
@@ -44,7 +55,10 @@ const RULES: readonly Rule[] = [
   quotaExceeded,
   evictionBlocked,
   immutableField,
+  objectTaken,
   refusedByApi,
+  missingForPods,
+  invalidObject,
   helmLocked,
   hookFailed,
   apiServerAway,
@@ -63,6 +77,14 @@ export function explain(evidence: Evidence): CauseReport {
     ...(lines.length > 0 ? { evidence: lines } : {}),
     actions: [...ACTIONS[finding.code]],
   };
+}
+
+/** The same of an error alone, whose own words often say more than its code. */
+export function explainError({
+  code,
+  message,
+}: Pick<SlipwayError, 'code' | 'message'>): CauseReport {
+  return explain({ said: message, seen: { code, sentence: message } });
 }
 
 /** Who most likely has to act on a cause. */

@@ -1,120 +1,25 @@
-import { saidLines } from './evidence.ts';
+import { saidText, type Evidence } from './evidence.ts';
 import type { Finding, Rule } from './rule.ts';
 
-/** Rules over what helm, helmfile and the API server say; each for words that were seen for real. */
-
-/** Rows 1 and 2: what cannot be rendered, and what is missing to render it. */
-export const templateError: Rule = ({ said }) => {
-  const text = textOf(said);
-  const file = fileOf(text);
-  const hyphen = /bad character U\+002D '-'/.exec(text);
-  if (hyphen) {
-    return {
-      code: 'template-error',
-      sentence: `${file} cannot be rendered: a name with a hyphen cannot follow a dot in a Go template (bad character U+002D '-'). Write \`index .Values.versions "hocs-audit"\` instead of \`.Values.versions.hocs-audit\`.`,
-    };
-  }
-  const yaml = /YAML parse error on (\S+): .*?yaml: (line \d+: .*)/.exec(text);
-  if (yaml) {
-    const [, where = '', what = ''] = yaml;
-    return { code: 'template-error', sentence: `${where} does not render to YAML: ${what}.` };
-  }
-  const kind = /no matches for kind "([^"]+)" in version "([^"]+)"/.exec(text);
-  if (kind) {
-    return {
-      code: 'template-error',
-      sentence: `The cluster serves no ${kind[1]} in version ${kind[2]}: the chart is older than the cluster, or a custom resource definition is not installed.`,
-    };
-  }
-  const typed = /failed to create typed patch object \(([^)]+)\): (\S+): (.*)/.exec(text);
-  if (typed) {
-    return {
-      code: 'template-error',
-      sentence: `The field ${typed[2]} of ${typed[1]} has a value of the wrong kind: ${typed[3]}.`,
-    };
-  }
-  const parse =
-    /(?:template|parse error)[^:]*: (.*(?:unexpected|unclosed|undefined|not defined).*)/;
-  const broken = parse.exec(text);
-  return broken
-    ? {
-        code: 'template-error',
-        sentence: `${file} cannot be rendered: ${withoutPlace(broken[1])}.`,
-      }
-    : undefined;
-};
-
-export const valuesMissing: Rule = ({ said }) => {
-  const text = textOf(said);
-  const variable = /required env var `([^`]+)` is not set/.exec(text);
-  if (variable) {
-    const file = fileOf(text);
-    return missing(`The variable ${variable[1]}, which ${file} requires, is not set.`);
-  }
-  const required = /execution error at \(([^)]+)\): (.*)/.exec(text);
-  if (required) return missing(`${required[2]} (required at ${required[1]}).`);
-  const key = /at <([^>]+)>: map has no entry for key "([^"]+)"/.exec(text);
-  if (key) return missing(`${key[1]} has no value: ${fileOf(text)} finds no "${key[2]}".`);
-  const pointer = /Error: (\S+:\d+:\d+)\s+executing "[^"]+" at <([^>]+)>:\s+(nil pointer .*)/.exec(
-    text,
-  );
-  if (pointer) {
-    const [, where = '', value = '', what = ''] = pointer;
-    return missing(`${value} has no value: it is read at ${where} (${what}).`);
-  }
-  const files = /values file matching ("?\S+"?) does not exist/.exec(text);
-  return files ? missing(`The values file ${files[1]} does not exist.`) : undefined;
-};
-
-/** Row 3. */
-export const chartTrouble: Rule = ({ said }) => {
-  const text = textOf(said);
-  const refused =
-    /failed to fetch \S+ : 40[13] \w+/.exec(text) ??
-    /failed to perform "\w+" on source: .*(?:credential not found|\b40[13]\b|denied|unauthorized).*/i.exec(
-      text,
-    );
-  if (refused) {
-    return { code: 'chart-auth', sentence: `The chart repository refuses access: ${refused[0]}.` };
-  }
-  const away =
-    /looks like "([^"]+)" is not a valid chart repository or cannot be reached: (?:Get "[^"]+": )?(.*)/.exec(
-      text,
-    ) ?? /failed to perform "\w+" on source: Get "([^"]+)": (.*)/.exec(text);
-  if (away) {
-    const [, address, what] = away;
-    return {
-      code: 'chart-repository-unreachable',
-      sentence: `The chart repository ${address} does not answer as one: ${what}.`,
-    };
-  }
-  const repo = /repo (\S+) not found/.exec(text);
-  if (repo) {
-    return {
-      code: 'chart-unresolved',
-      sentence: `No chart repository named "${repo[1]}" is declared or could be read.`,
-    };
-  }
-  const chart = /chart "([^"]+)"(?: version "([^"]+)")? not found/.exec(text);
-  if (!chart) return undefined;
-  const version = chart[2] ? ` in a version that fits "${chart[2]}"` : '';
-  return { code: 'chart-unresolved', sentence: `There is no chart ${chart[1]}${version}.` };
-};
+/** Rules over what helm and the API server say; each for words that were seen for real. */
 
 /** Row 9. */
-export const quotaExceeded: Rule = ({ said, seen }) => {
-  const found =
-    /exceeded quota: (\S+), requested: (\S+), used: (\S+), limited: (\S+)/.exec(textOf(said)) ??
-    /exceeded quota: (\S+), requested: (\S+), used: (\S+), limited: (\S+)/.exec(
-      seen?.sentence ?? '',
+export const quotaExceeded: Rule = (evidence) => {
+  const text = textOf(evidence);
+  const of = evidence.seen?.service ? ` of ${evidence.seen.service}` : '';
+  const found = /exceeded quota: (\S+), requested: (\S+), used: (\S+), limited: (\S+)/.exec(text);
+  if (found) {
+    const [, quota, requested, used, limited] = found;
+    return noRoom(
+      `The quota "${quota}" leaves no room for objects${of}: requested ${requested}, used ${used}, limited ${limited}.`,
     );
-  if (!found) return undefined;
-  const [, quota, requested, used, limited] = found;
-  const of = seen?.service ? ` of ${seen.service}` : '';
-  return {
-    code: 'quota',
-    sentence: `The quota "${quota}" leaves no room for objects${of}: requested ${requested}, used ${used}, limited ${limited}.`,
-  };
+  }
+  const unsaid = /failed quota: (\S+): must specify (.*)/.exec(text);
+  if (unsaid) return noRoom(`The quota "${unsaid[1]}" takes only pods${of} that say ${unsaid[2]}.`);
+  const range = /is forbidden: ((?:maximum|minimum) \S+ usage per \w+ is .*)/.exec(text);
+  return range
+    ? noRoom(`A limit range of the namespace refuses pods${of}: ${range[1]}.`)
+    : undefined;
 };
 
 /** Row 10. */
@@ -130,21 +35,87 @@ export const evictionBlocked: Rule = ({ said, events = [] }) => {
 };
 
 /** Row 11. The value may be a whole pod, with values that nobody should read in a message. */
-export const immutableField: Rule = ({ said }) => {
-  const text = textOf(said);
-  const found = /([\w.]+) "([^"]+)" is invalid: ([\w.[\]]+): .*?field is immutable/.exec(text);
+export const immutableField: Rule = (evidence) => {
+  const found =
+    /([\w.]+) "([^"]+)" is invalid: ([\w.[\]]+): (.*?(?:field is immutable|may not change once set|is immutable after creation|updates to statefulset spec for fields other than).*)/.exec(
+      textOf(evidence),
+    );
   if (!found) return undefined;
-  const [, kind = '', name, field] = found;
-  const small = /: Invalid value: ("[^"]{0,80}"|\{[^{}]*\{[^{}]{0,80}\}\}): field/.exec(text)?.[1];
+  const [, kind = '', name, field, words = ''] = found;
+  const small = /Invalid value: ("[^"]{0,80}"|\["[^"]{0,80}"\]|\{[^{}]*\{[^{}]{0,80}\}\}): /.exec(
+    words,
+  )?.[1];
+  const to = small === undefined ? '' : ` (to ${small})`;
+  const but = /(?:except|other than) (.*)/.exec(words)?.[1];
+  const which = but === undefined ? `The field ${field}` : `The ${field}, except for ${but},`;
   return {
     code: 'immutable-field',
-    sentence: `The field ${field} of ${kind.split('.')[0]} "${name}" cannot change${small ? ` (to ${small})` : ''}: the object has to be created anew.`,
+    sentence: `${which} of ${kind.split('.')[0]} "${name}" cannot change${to}: the object has to be created anew.`,
+  };
+};
+
+/** What no version of the object could be: the API server names the field. */
+export const invalidObject: Rule = (evidence) => {
+  const text = textOf(evidence);
+  const kind = /no matches for kind "([^"]+)" in version "([^"]+)"/.exec(text);
+  if (kind) {
+    return wrong(
+      `The cluster serves no ${kind[1]} in version ${kind[2]}: the chart is older than the cluster, or a custom resource definition is not installed.`,
+    );
+  }
+  const typed = /failed to create typed patch object \(([^)]+)\): (\S+): (.*)/.exec(text);
+  if (typed) {
+    return wrong(
+      `The field ${typed[2]} of ${typed[1]} has a value of the wrong kind: ${typed[3]}.`,
+    );
+  }
+  const decoded =
+    /(\w+) in version "[^"]+" cannot be handled as an? \w+: json: cannot unmarshal (\S+) into Go struct field \w+\.(\S+) of type (\S+)/.exec(
+      text,
+    );
+  if (decoded) {
+    const [, what, is, field, wanted] = decoded;
+    const hint = wanted === 'string' ? ': quote it' : '';
+    return wrong(
+      `The field ${field} of a ${what} is a ${is}, where the cluster wants a ${wanted}${hint}.`,
+    );
+  }
+  const handled = /(\w+) in version "[^"]+" cannot be handled as an? \w+: (.*)/.exec(text);
+  if (handled) return wrong(`The cluster cannot read a ${handled[1]}: ${handled[2]}.`);
+  const large = /"sh\.helm\.release\.v1\.(\S+)\.v\d+" is invalid: data: Too long/.exec(text);
+  if (large) {
+    return wrong(
+      `Helm keeps what it deployed in one Secret, and that of ${large[1]} would be larger than 1 MiB: the chart's files and its rendered manifest have to be smaller.`,
+    );
+  }
+  const invalid = /([\w.]+) "([^"]+)" is invalid: (.*)/.exec(text);
+  if (!invalid) return undefined;
+  const [, type = '', name, words] = invalid;
+  return wrong(`The cluster refuses ${type.split('.')[0]} "${name}" as invalid: ${words}.`);
+};
+
+/** Helm touches nothing that it has not made for this very service. */
+export const objectTaken: Rule = (evidence) => {
+  const found =
+    /(\w+) "([^"]+)" in namespace "([^"]*)" exists and cannot be imported into the current release: (.*)/.exec(
+      textOf(evidence),
+    );
+  if (!found) return undefined;
+  const [, kind, name, namespace, words = ''] = found;
+  const other =
+    /"meta\.helm\.sh\/release-name" must equal "[^"]*": current value is "([^"]+)"/.exec(
+      words,
+    )?.[1];
+  const owner = other === undefined ? 'was not made by Helm' : `belongs to ${other}`;
+  return {
+    code: 'object-taken',
+    sentence: `${kind} "${name}" exists already in namespace ${namespace} and ${owner}.`,
   };
 };
 
 /** Row 12. */
-export const refusedByApi: Rule = ({ said }) => {
-  const text = textOf(said);
+export const refusedByApi: Rule = (evidence) => {
+  const text = textOf(evidence);
   const policy = /ValidatingAdmissionPolicy '([^']+)' .*?denied request: (.*)/.exec(text);
   if (policy) return denied(`The admission policy "${policy[1]}" denies it: ${policy[2]}`);
   const hook = /admission webhook "([^"]+)" denied the request:? ?(.*)/.exec(text);
@@ -159,6 +130,19 @@ export const refusedByApi: Rule = ({ said }) => {
       sentence: `Namespace "${ending[1]}" is being deleted: nothing can be created in it.`,
     };
   }
+  const gone = /namespaces "([^"]+)" not found/.exec(text);
+  if (gone) {
+    return { code: 'namespace-missing', sentence: `Namespace "${gone[1]}" does not exist.` };
+  }
+  const grant = /user "([^"]+)" .*is attempting to grant RBAC permissions not currently held/.exec(
+    text,
+  );
+  if (grant) {
+    return {
+      code: 'rbac-forbidden',
+      sentence: `${grant[1]} may not grant permissions that it does not have itself.`,
+    };
+  }
   const rbac =
     /User "([^"]+)" cannot (\w+) resource "([^"]+)"(?: in API group "[^"]*")?(?: in the namespace "([^"]+)")?/.exec(
       text,
@@ -167,6 +151,22 @@ export const refusedByApi: Rule = ({ said }) => {
   const [, who, verb, resource, namespace] = rbac;
   const where = namespace ? ` in namespace ${namespace}` : '';
   return { code: 'rbac-forbidden', sentence: `${who} may not ${verb} ${resource}${where}.` };
+};
+
+/** What a pod names and nobody has made, as the API server says when it refuses the pod. */
+export const missingForPods: Rule = (evidence) => {
+  const text = textOf(evidence);
+  const account =
+    /error looking up service account [^/\s]+\/\S+: serviceaccount "([^"]+)" not found/;
+  const priority = /no PriorityClass with name (\S+) was found/;
+  const what = account.exec(text)?.[1];
+  const of = evidence.seen?.service ? ` of ${evidence.seen.service}` : '';
+  if (what !== undefined)
+    return missing(`Pods${of} name the service account "${what}", which does not exist.`);
+  const name = priority.exec(text)?.[1];
+  return name === undefined
+    ? undefined
+    : missing(`Pods${of} name the priority class "${name}", which does not exist.`);
 };
 
 /** Row 13. */
@@ -178,7 +178,7 @@ export const helmLocked: Rule = ({ said }) =>
 /** Row 14: what Helm says of a hook; the watcher of the rollout may have seen more of it. */
 export const hookFailed: Rule = ({ said, seen }) => {
   const found = /((?:pre|post)-\w+)(?: hooks failed)?: resource (\w+)\/[\w-]+\/([\w.-]+) /.exec(
-    textOf(said),
+    saidText(said),
   );
   if (!found || seen?.code === 'hook-failed') return undefined;
   const [, when, kind, name] = found;
@@ -191,17 +191,19 @@ export const hookFailed: Rule = ({ said, seen }) => {
 
 /** Helm, helmfile and Node say it in the same words; git names only what it could not write. */
 export const diskFull: Rule = ({ said }) => {
-  const text = textOf(said);
-  if (!/no space left on device|unable to write file/i.test(text)) return undefined;
-  const place = /(\/\S+?): no space left|unable to write file (\S+)/i.exec(text);
-  const file = place?.[1] ?? place?.[2];
+  const text = saidText(said);
+  const full = /no space left on device|unable to write file|out of diskspace|couldn't write '/i;
+  if (!full.test(text)) return undefined;
+  const place = /(\/\S+?): no space left|unable to write file (\S+)|couldn't write '([^']+)'/i;
+  const found = place.exec(text);
+  const file = found?.[1] ?? found?.[2] ?? found?.[3];
   const where = file === undefined ? '' : `, so that ${file} cannot be written`;
   return { code: 'disk-full', sentence: `The disk of the worker is full${where}.` };
 };
 
 /** Row 17. */
 export const clusterTrouble: Rule = ({ said }) => {
-  const text = textOf(said);
+  const text = saidText(said);
   if (/has asked for the client to provide credentials|\bUnauthorized\b/.test(text)) {
     return { code: 'cluster-auth', sentence: 'The API server refuses the credentials.' };
   }
@@ -232,20 +234,18 @@ function denied(sentence: string): Finding {
   return { code: 'admission-denied', sentence };
 }
 
-/** Go's templates begin with the place, which the sentence has named already. */
-function withoutPlace(words = ''): string {
-  return words.replace(/^\S+?:\d+(:\d+)?: /, '');
+function noRoom(sentence: string): Finding {
+  return { code: 'quota', sentence };
 }
 
-/** One line for each that was said, so that a pattern's dot stays within what belongs together. */
-function textOf(said: string | undefined): string {
-  return saidLines(said).join('\n');
+function wrong(sentence: string): Finding {
+  return { code: 'template-error', sentence };
 }
 
-/** The file with its line, as far as helmfile and Go's templates tell them apart. */
-function fileOf(text: string): string {
-  const values = /failed to render values files "([^"]+)"/.exec(text)?.[1];
-  const state = /error during (\S+?)(?:\.part\.\d+)? parsing/.exec(text)?.[1];
-  const line = /(?:stringTemplate|\.gotmpl|\.tpl|\.yaml):(\d+)/.exec(text)?.[1];
-  return `${values ?? state ?? 'A template'}${line === undefined ? '' : `:${line}`}`;
+/** Codes under which the watcher hands on what the API server said, in its own words. */
+const IN_ITS_WORDS: readonly string[] = ['helm-failed', 'admission-denied', 'quota'];
+
+function textOf({ said, seen }: Evidence): string {
+  if (said !== undefined) return saidText(said);
+  return seen && IN_ITS_WORDS.includes(seen.code) ? seen.sentence : '';
 }

@@ -75,7 +75,7 @@ const HELM: [string, string, string][] = [
     'Error: server-side apply failed for object q/cm /v1, Kind=ConfigMap: Internal error occurred: failed calling webhook "w.example.org": failed to call webhook: Post "https://127.0.0.1:1/x?timeout=10s": dial tcp 127.0.0.1:1: connect: connection refused',
   ],
   [
-    'helm-failed',
+    'immutable-field',
     'an immutable field',
     `level=WARN msg="upgrade failed" name=dep error="server-side apply failed for object a/dep apps/v1, Kind=Deployment: Deployment.apps \\"dep\\" is invalid: spec.selector: Invalid value: {\\"matchLabels\\":{\\"a\\":\\"y\\"}}: field is immutable"
 Error: UPGRADE FAILED: server-side apply failed for object a/dep apps/v1, Kind=Deployment: Deployment.apps "dep" is invalid: spec.selector: Invalid value: {"matchLabels":{"a":"y"}}: field is immutable`,
@@ -194,6 +194,26 @@ it("an error in a chart's template names file, line and expression", () => {
   const text = HELM.find(([, what]) => what === "a mistake in a chart's template")?.[2] ?? '';
   expect(helmfileError('rendering', text).message).toBe(
     'rendering: Error: bad/templates/x.yaml:1:13 | executing "bad/templates/x.yaml" at <.Values.x.y>: | nil pointer evaluating interface {}.y',
+  );
+});
+
+it('a value that the API server quotes whole is left out, and what it is about is not', () => {
+  const pod = { Containers: [{ Env: [{ Name: 'A', Value: 'nobody-should-read-this' }] }] };
+  const value = JSON.stringify({ Spec: pod, filler: 'x'.repeat(5_000) });
+  const invalid = `Job.batch "j" is invalid: spec.template: Invalid value: ${value}: field is immutable`;
+  const error = helmfileError('applying', framed(`Error: UPGRADE FAILED: ${invalid}`));
+  expect(error.code).toBe('immutable-field');
+  expect(error.message).toMatch(/spec\.template: Invalid value: …: field is immutable$/);
+  expect(error.message).not.toContain('nobody-should-read-this');
+});
+
+it("helm's words come with the service that it was called for", () => {
+  const text = framed('Error: validation: chart.metadata.version is required')
+    .replace('failed processing release dep: ', '')
+    .replace('1: upgrade (7 bytes)', '1: template (8 bytes)')
+    .replace('2: --install (9 bytes)\n  3: dep', '2: dep');
+  expect(helmfileError('rendering', text).message).toBe(
+    'rendering: in ./helmfile.yaml.gotmpl: release "dep" | Error: validation: chart.metadata.version is required',
   );
 });
 

@@ -52,11 +52,13 @@ describe('a chart of the commit', () => {
       ['common', 'db'],
     ],
   ])('%s', async (_what, files, fetched) => {
-    expect(readLocalChart(await tree(files))?.fetched.map(({ name }) => name)).toEqual(fetched);
+    expect(readLocalChart(await tree(files), '.')?.fetched.map(({ name }) => name)).toEqual(
+      fetched,
+    );
   });
 
   test('is none without a manifest', async () => {
-    expect(readLocalChart(await tree({ 'values.yaml': '' }))).toBeUndefined();
+    expect(readLocalChart(await tree({ 'values.yaml': '' }), '.')).toBeUndefined();
   });
 });
 

@@ -303,7 +303,7 @@ const HOSTILE: readonly Hostile[] = [
     '-',
     'a release without a name',
     { state: 'releases: [{ chart: a/b }]' },
-    `helmfile.yaml: releases[0] cannot be read; ${NOTHING}`,
+    `helmfile.yaml: releases[0] has no name; ${NOTHING}`,
   ],
   [
     '-',
