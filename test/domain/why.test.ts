@@ -42,6 +42,18 @@ describe('what helm, helmfile and the API server say', () => {
       '.Values.versions.nothere has no value: values.yaml.gotmpl:1 finds no "versions".',
     ],
     [
+      'a file that sops has no key for',
+      'evaluating the helmfile: Recovery failed because no master key was able to decrypt the file. In | [helm-secrets] Error while decrypting file: /data/attempts/a-Mvz9LF/tree/env/s.yaml | Error: plugin "secrets" exited with error | in ./helmfile.yaml: failed to read helmfile.yaml: failed loading environment secrets with 1 errors',
+      'values-missing',
+      "env/s.yaml could not be decrypted: Recovery failed because no master key was able to decrypt the file. The key belongs into the environment's `variables`.",
+    ],
+    [
+      'a file that a plugin refuses without a word',
+      '[helm-secrets] Error while decrypting file: web.yaml',
+      'values-missing',
+      "web.yaml could not be decrypted. The key belongs into the environment's `variables`.",
+    ],
+    [
       'a variable of the environment',
       'in ./helmfile.yaml.gotmpl: error during helmfile.yaml.gotmpl.part.0 parsing: template: stringTemplate:4:19: executing "stringTemplate" at <requiredEnv "ALLOWED_IPS">: error calling requiredEnv: required env var `ALLOWED_IPS` is not set',
       'values-missing',

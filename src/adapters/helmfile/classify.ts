@@ -32,7 +32,7 @@ const RULES: readonly [RegExp, CauseCode][] = [
     'chart-unresolved',
   ],
   [
-    /required env var|environment variable .* is not set|values file matching .* does not exist/i,
+    /Error while decrypting file|required env var|environment variable .* is not set|values file matching .* does not exist/i,
     'values-missing',
   ],
   [

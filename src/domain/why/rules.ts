@@ -19,6 +19,7 @@ import {
   wrongState,
 } from './helmfile-rules.ts';
 import type { Finding, Rule } from './rule.ts';
+import { notDecrypted } from './secret-rules.ts';
 import { templateError, templateFailed, valuesMissing } from './template-rules.ts';
 import {
   apiServerAway,
@@ -38,6 +39,7 @@ import {
 /** The first that fits answers. What a container says goes before what Helm says of waiting for it. */
 const RULES: readonly Rule[] = [
   diskFull,
+  notDecrypted,
   templateError,
   valuesMissing,
   wrongNeeds,

@@ -39,6 +39,11 @@ const HELM: [string, string, string][] = [
     "Error: no repository definition for @charts. Please add them via 'helm repo add'",
   ],
   [
+    'values-missing',
+    'a file below secrets whose key is missing',
+    '[helm-secrets] Error while decrypting file: /data/attempts/a-Mvz9LF/tree/s.yaml\nError: plugin "secrets" exited with error',
+  ],
+  [
     'namespace-missing',
     'a missing namespace',
     'Error: create: failed to create: namespaces "nope" not found',
