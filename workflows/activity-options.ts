@@ -40,8 +40,14 @@ export const {
   readRecorded,
 } = proxyActivities<ServiceActivities>(recording);
 
-export const { startRelease, orderWaiting, acceptCommit, readGates } =
+export const { startRelease, acceptCommit, readGates } =
   proxyActivities<ServiceActivities>(readingGit);
+
+// The lane says what stands in the way, and asks again.
+export const { orderWaiting } = proxyActivities<ServiceActivities>({
+  ...readingGit,
+  retry: { initialInterval: SECOND, maximumAttempts: 3 },
+});
 
 // The next poll comes anyway, and one that hangs holds it up.
 export const { pollHead } = proxyActivities<ServiceActivities>({
@@ -113,6 +119,14 @@ export function onCluster(
     maximumInterval: LOOK_AGAIN_MS,
     maximumAttempts: 20,
   };
+  const inspecting = (retry: RetryPolicy) =>
+    proxyActivities<ClusterActivities>({
+      ...common,
+      startToCloseTimeout: 2 * MINUTE,
+      heartbeatTimeout: 30 * SECOND,
+      retry,
+      summary: `Inspect ${where}`,
+    }).inspect;
   const activities = {
     checkout: proxyActivities<ClusterActivities>({
       ...common,
@@ -135,13 +149,8 @@ export function onCluster(
       retry: readOnly,
       summary: `Look at Helm's releases of ${where}`,
     }).readReleases,
-    inspect: proxyActivities<ClusterActivities>({
-      ...common,
-      startToCloseTimeout: 2 * MINUTE,
-      heartbeatTimeout: 30 * SECOND,
-      retry: untilHolderIsSilent,
-      summary: `Inspect ${where}`,
-    }).inspect,
+    inspect: inspecting(untilHolderIsSilent),
+    inspectOnce: inspecting(quickly),
     heal: proxyActivities<ClusterActivities>({
       ...common,
       startToCloseTimeout: 2 * MINUTE,
@@ -198,6 +207,8 @@ export function onCluster(
     plan: taken(activities.plan),
     readReleases: taken(activities.readReleases),
     inspect: taken(activities.inspect),
+    /** The same, but soon answered with what stands in the way. */
+    inspectOnce: taken(activities.inspectOnce),
     // Not waited for: the next deployment looks again.
     heal: activities.heal,
     apply: taken(activities.apply),

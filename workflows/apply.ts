@@ -5,7 +5,7 @@ import type { CauseReport } from '../src/domain/cause.ts';
 import { CAUSES, isCauseCode } from '../src/domain/errors.ts';
 import type { PlannedService, RolloutJudgement } from '../src/domain/services.ts';
 import { onCluster, type Underway } from './activity-options.ts';
-import { failedActivity } from './failures.ts';
+import { failedActivity, passingTrouble } from './failures.ts';
 import { patiently } from './patiently.ts';
 
 export interface Verdict {
@@ -21,6 +21,7 @@ export interface Verdict {
  *
  * @param onApplied told when helm has ended, and then of trouble while it is verified
  * @param before what earlier attempts were to apply, by number: what helm brought to its end is only verified
+ * @param say told what keeps the apply from beginning, and nothing when it begins
  */
 export async function applyAndVerify(
   underway: Underway,
@@ -29,13 +30,14 @@ export async function applyAndVerify(
   plan: PlanResult,
   onApplied: (trouble?: string) => Promise<void>,
   before: ReadonlyMap<number, readonly PlannedService[]> = new Map(),
+  say: (trouble?: string) => Promise<void> = () => Promise.resolve(),
 ): Promise<Verdict> {
   const { rollout } = underway;
   const activities = onCluster(underway);
   const look = { deployment, attempt, services: plan.services, rollout };
 
   const services = plan.services.map(({ name }) => name);
-  const { deadHolder, applied = [] } = await activities.inspect({ deployment, services });
+  const { deadHolder, applied = [] } = await inspectAloud({ deployment, services });
   const done = applied.flatMap(
     (one) => before.get(one.attempt)?.find(({ name }) => name === one.service) ?? [],
   );
@@ -51,6 +53,20 @@ export async function applyAndVerify(
   }
   await onApplied();
   return verify(underway, deployment, attempt, plan, onApplied);
+
+  /** Whoever holds the environment may do so for minutes: that is said before it is waited for. */
+  async function inspectAloud(look: { deployment: DeploymentRef; services: string[] }) {
+    try {
+      return await activities.inspectOnce(look);
+    } catch (error) {
+      const trouble = isCancellation(error) ? undefined : passingTrouble(error);
+      if (trouble === undefined) throw error;
+      await say(`${trouble} Looked at again every few seconds, for about two minutes.`);
+      const found = await activities.inspect(look);
+      await say();
+      return found;
+    }
+  }
 
   /** A definite failure ends the apply early: helm would wait for its own timeout. */
   async function applyBesideWatch(): Promise<Verdict | undefined> {

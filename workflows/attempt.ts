@@ -5,6 +5,7 @@ import type { CauseReport } from '../src/domain/cause.ts';
 import type { PlannedService, RolloutJudgement } from '../src/domain/services.ts';
 import { onCluster, readRecorded, type Underway } from './activity-options.ts';
 import { applyAndVerify } from './apply.ts';
+import { rolloutInWords } from './details.ts';
 import { failedActivity, type FailedActivity } from './failures.ts';
 import type { GateWatch } from './gates.ts';
 import type { Interruption } from './interruption.ts';
@@ -12,8 +13,6 @@ import { observing, type ObservedEnd } from './observe.ts';
 import { patiently } from './patiently.ts';
 import type { Progress } from './progress.ts';
 import { restartAndVerify } from './restart.ts';
-
-export const VERIFYING = 'Waiting until Kubernetes runs it';
 
 /** What is known of a deployment, from one attempt to the next. */
 export interface Course {
@@ -95,22 +94,23 @@ export function attempting(parts: AttemptParts): () => Promise<FailedActivity | 
     const { attempt } = progress;
     const names = plan.services.map(({ name }) => name).join(', ');
     interruption.giveWayFrom(false);
-    await progress.enter('applying', `Applying ${names}`, plan);
+    const say = (trouble = `Applying ${names}`) => progress.enter('applying', trouble, plan);
+    await say();
     course.halfDone = true;
     const onApplied = (trouble?: string) => {
       course.applied = true;
       course.halfDone = false;
       interruption.giveWayFrom(underway.overtakeVerifying === true);
-      return progress.enter('verifying', trouble ?? VERIFYING);
+      return progress.enter('verifying', trouble ?? rolloutInWords(plan, underway.rollout));
     };
     course.plans.set(attempt, plan.services);
     const { plans } = course;
-    let verdict = await applyAndVerify(underway, deployment, attempt, plan, onApplied, plans);
+    let verdict = await applyAndVerify(underway, deployment, attempt, plan, onApplied, plans, say);
     course.halfDone = false;
     interruption.giveWayFrom(false);
     if (!verdict.cause && plan.restart) {
-      const say = (note: string) => progress.enter('verifying', note);
-      verdict = await restartAndVerify(underway, deployment, attempt, plan.restart, verdict, say);
+      const tell = (note: string) => progress.enter('verifying', note);
+      verdict = await restartAndVerify(underway, deployment, attempt, plan.restart, verdict, tell);
     }
     course.judgement = verdict.judgement;
     return verdict.cause;

@@ -9,8 +9,8 @@ import { isTakenBack } from '../src/domain/rollback.ts';
 import { recordsOf, type ServiceRecord } from '../src/domain/plan/service-records.ts';
 import { recordOutcome, type Underway } from './activity-options.ts';
 import { verify } from './apply.ts';
-import { attempting, VERIFYING, type Course } from './attempt.ts';
-import { endInWords, subjectOf } from './details.ts';
+import { attempting, type Course } from './attempt.ts';
+import { endInWords, rolloutInWords, subjectOf } from './details.ts';
 import { watchGates } from './gates.ts';
 import { healAfter, type Found } from './heal.ts';
 import { Interruption } from './interruption.ts';
@@ -123,7 +123,8 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     if (!plan || plan.restart || !course.halfDone) return false;
     await heal();
     if (!found?.clean) return false;
-    const say = (trouble?: string) => progress.enter('verifying', trouble ?? VERIFYING);
+    const say = (trouble?: string) =>
+      progress.enter('verifying', trouble ?? rolloutInWords(plan, request.rollout));
     await say();
     const verdict = await verify(underway, ref, progress.attempt, plan, say);
     course.judgement = verdict.judgement;

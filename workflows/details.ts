@@ -6,6 +6,8 @@ import type {
   ReleaseTarget,
 } from '../src/contract/workflow/payloads.ts';
 import type { CauseReport } from '../src/domain/cause.ts';
+import { sayDuration, sayTime } from '../src/domain/gates/say-time.ts';
+import type { RolloutPolicy } from '../src/domain/rollout.ts';
 
 /** Text for Temporal's UI, in Markdown. */
 
@@ -67,6 +69,21 @@ export function laneDetails(
     ...waiting.map((request, index) => `${index + 1}. waits: ${name(request)}`),
   ];
   return [...lines, ...(trouble === '' ? [] : ['', trouble])].join('\n');
+}
+
+/** What a verification waits for, and until when. */
+export function rolloutInWords(
+  { services }: { services: readonly { name: string }[] },
+  { timeoutMs, soakMs }: Pick<RolloutPolicy, 'timeoutMs' | 'soakMs'>,
+): string {
+  const names = services.map(({ name }) => name).join(', ');
+  const soak = soakMs === 0 ? '' : ` and keeps it healthy for ${sayDuration(soakMs)}`;
+  const now = Date.now();
+  const end = sayTime(
+    new Date(now + timeoutMs + soakMs).toISOString(),
+    new Date(now).toISOString(),
+  );
+  return `Waiting until Kubernetes runs ${names}${soak}; given up at ${end}`;
 }
 
 /** How a deployment ended, with the reason where there is one. */

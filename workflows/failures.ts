@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import type { CauseReport } from '../src/domain/cause.ts';
-import { isCauseCode } from '../src/domain/errors.ts';
+import { CAUSES, isCauseCode } from '../src/domain/errors.ts';
 import { explain } from '../src/domain/why/rules.ts';
 
 /** How an activity failed, in the words of the domain. */
@@ -16,6 +16,12 @@ export interface FailedActivity {
 export function wasNotTaken(error: unknown): boolean {
   const inner = error instanceof ActivityFailure ? error.cause : error;
   return inner instanceof TimeoutFailure && inner.timeoutType === 'SCHEDULE_TO_START';
+}
+
+/** What may pass by itself, in a sentence; undefined for anything else. */
+export function passingTrouble(error: unknown): string | undefined {
+  const { code, sentence } = failedActivity(error).cause;
+  return isCauseCode(code) && CAUSES[code].kind === 'transient' ? sentence : undefined;
 }
 
 /** Translates what an activity call threw; cancellation must have been handled before. */

@@ -1,6 +1,5 @@
 import { isCancellation, sleep } from '@temporalio/workflow';
-import { CAUSES, isCauseCode } from '../src/domain/errors.ts';
-import { failedActivity } from './failures.ts';
+import { passingTrouble } from './failures.ts';
 
 // Rides out about 90 s of a cluster or forge that is away; longer is the attempts' business.
 const PAUSES_MS = [5_000, 10_000, 20_000, 30_000, 30_000];
@@ -19,9 +18,9 @@ export async function patiently<T>(
       return await ask();
     } catch (error) {
       if (isCancellation(error)) throw error;
-      const { code, sentence } = failedActivity(error).cause;
-      if (!isCauseCode(code) || CAUSES[code].kind !== 'transient') throw error;
-      await say(`${sentence} Asked again in ${pauseMs / 1_000} s.`);
+      const trouble = passingTrouble(error);
+      if (trouble === undefined) throw error;
+      await say(`${trouble} Asked again in ${pauseMs / 1_000} s.`);
       await sleep(pauseMs);
       await say();
     }

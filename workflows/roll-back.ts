@@ -1,13 +1,12 @@
 import { isCancellation, sleep } from '@temporalio/workflow';
 import type { DeploymentRef } from '../src/contract/workflow/payloads.ts';
-import { CAUSES, isCauseCode } from '../src/domain/errors.ts';
 import type { RecordedService } from '../src/domain/plan/plan-services.ts';
 import type { ServiceRecord } from '../src/domain/plan/service-records.ts';
 import type { PlannedService } from '../src/domain/services.ts';
 import { onCluster, readRecorded, type Underway } from './activity-options.ts';
 import { applyAndVerify, verdictOf } from './apply.ts';
 import { shortCommit } from './details.ts';
-import { failedActivity } from './failures.ts';
+import { failedActivity, passingTrouble } from './failures.ts';
 import { patiently } from './patiently.ts';
 
 /** What came of taking a deployment back. */
@@ -71,9 +70,7 @@ export async function takeBack(
         return await activities.rollBack({ deployment, attempt, services, recorded, deadHolder });
       } catch (error) {
         if (isCancellation(error)) throw error;
-        const { code } = failedActivity(error).cause;
-        const mayPass = isCauseCode(code) && CAUSES[code].kind === 'transient';
-        if (!mayPass || tries >= TRIES_MAX) throw error;
+        if (passingTrouble(error) === undefined || tries >= TRIES_MAX) throw error;
         await sleep(PAUSE_MS);
       }
     }

@@ -116,6 +116,29 @@ describe('GET /releases/:id', () => {
     expect((await call('GET', `/releases/${release.number}`)).body).toEqual(body);
   });
 
+  it('says why nothing of a release is under way yet', async () => {
+    const { inbox, releases, polls } = test.database.store;
+    const head = { repository: someName('note'), commit: someCommit() };
+    const { repository } = head;
+    await inbox.addHead({ ...head, ref: 'refs/heads/main' });
+    const rows = (await inbox.take(100)).filter((row) => row.repository === repository);
+    const ids = rows.map(({ id }) => id);
+    const { release } = await releases.upsert({ ...head, kind: 'automatic', rows: ids });
+    const note = async () => (await call('GET', `/releases/${release.id}`)).body.note;
+    expect(await note()).toBe('Not handed over to Temporal yet.');
+    await inbox.retryLater(ids, 'Temporal does not answer');
+    expect(await note()).toMatch(
+      /^Not handed over to Temporal yet: Temporal does not answer\. Tried again at .* UTC\.$/,
+    );
+    await inbox.done(ids, release.id);
+    expect(await note()).toBe('Reading from git what the commit says.');
+    const cause = { code: 'git-auth', sentence: 'The token is refused.' } as const;
+    await polls.failed({ repository, cause });
+    expect(await note()).toMatch(/^Git cannot be read since .* UTC: The token is refused\.$/);
+    await storeRun(test.database.store, release, ['cs-dev'], 0);
+    expect(await note()).toBe('');
+  });
+
   it('shows only the newest deployment of each environment', async () => {
     const { release, deployments } = await storeRelease(test.database.store, {
       environments: ['a', 'b'],

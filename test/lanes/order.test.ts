@@ -78,25 +78,31 @@ test('what waits behind a manual deployment is put in order again before it star
   });
 });
 
-test('a git server that refuses us ends neither the lane nor the deployment that runs', async () => {
-  await inLane('refused', async (lane) => {
-    await lane.submit(1);
-    await lane.started(1);
-    lane.gitRefuses = true;
-    await lane.submit(2);
-    await until(() => lane.notes.some((note) => note.includes('the token expired')));
-    lane.finish(1);
-    await until(() => lane.end(1));
-    expect(lane.end(1)?.phase).toBe('succeeded');
-    lane.gitRefuses = false;
-    // Another push asks again at once; by itself the lane asks after half a minute.
-    await lane.submit(3);
-    await lane.started(3);
-    lane.finish(3);
-    await until(() => lane.end(3));
-    expect(lane.applied).toEqual([1, 3]);
-  });
-});
+test.each([
+  ['refuses us', 'the token expired', { type: 'git-auth', nonRetryable: true }],
+  ['is away', 'connect ECONNREFUSED 10.0.0.1:443', { type: 'git-unreachable' }],
+])(
+  'a git server that %s is told, and ends neither the lane nor what runs',
+  async (_, message, kind) => {
+    await inLane(kind.type, async (lane) => {
+      await lane.submit(1);
+      await lane.started(1);
+      lane.gitTrouble = ApplicationFailure.create({ message, ...kind });
+      await lane.submit(2);
+      await until(() => lane.notes.some((note) => note.startsWith('Waits to be put in order: ')));
+      lane.finish(1);
+      await until(() => lane.end(1));
+      expect(lane.end(1)?.phase).toBe('succeeded');
+      lane.gitTrouble = undefined;
+      // Another push asks again at once; by itself the lane asks after half a minute.
+      await lane.submit(3);
+      await lane.started(3);
+      lane.finish(3);
+      await until(() => lane.end(3));
+      expect(lane.applied).toEqual([1, 3]);
+    });
+  },
+);
 
 test('the same request is queued once, and after its end is answered with that end', async () => {
   await inLane('twice', async (lane) => {
@@ -227,7 +233,7 @@ class Lane {
   readonly applied: number[] = [];
   /** The most deployments that ever applied at the same time. */
   together = 0;
-  gitRefuses = false;
+  gitTrouble: ApplicationFailure | undefined;
   /** Commits whose apply does not reach the cluster. */
   readonly unreachable = new Set<number>();
   readonly notes: string[] = [];
@@ -304,8 +310,8 @@ class Lane {
       },
       // Commits of one branch: the ids grow from parent to child.
       orderWaiting: ({ candidates }) =>
-        this.gitRefuses
-          ? Promise.reject(ApplicationFailure.nonRetryable('the token expired', 'git-auth'))
+        this.gitTrouble
+          ? Promise.reject(this.gitTrouble)
           : Promise.resolve(
               decideOrder(this.#accepted, candidates, (older, newer) => older <= newer),
             ),

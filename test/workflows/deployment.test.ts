@@ -103,6 +103,33 @@ test('a cluster that is away is waited for in the same attempt, and the note say
   ]);
 });
 
+test('an environment that another one holds is waited for, and the note says who holds it', async () => {
+  const holder = 'The environment is held by the apply of dep_9, attempt 1, process 7 on worker-a.';
+  let looks = 0;
+  const story = await deploy({
+    inspect: () => {
+      looks += 1;
+      // As the real one: tried again by Temporal.
+      if (looks < 6) throw ApplicationFailure.create({ type: 'helm-locked', message: holder });
+      return Promise.resolve({ deadHolder: '', healed: [] });
+    },
+  });
+  expect(story.outcomes[0]).toMatchObject({ phase: 'succeeded', attempt: 1 });
+  const notes = story.records.filter(({ phase }) => phase === 'applying').map(({ note }) => note);
+  expect(notes).toEqual([
+    'Applying example-api',
+    expect.stringContaining(holder),
+    'Applying example-api',
+  ]);
+});
+
+test('while it is verified the note says what is waited for, and until when', async () => {
+  const { records } = await deploy({});
+  expect(records.find(({ phase }) => phase === 'verifying')?.note).toMatch(
+    /^Waiting until Kubernetes runs example-api and keeps it healthy for 30s; given up at \w+ \d\d:\d\d UTC$/,
+  );
+});
+
 test('when every attempt is used up the deployment is errored, with the last reason', async () => {
   const story = await deploy({
     apply: () => Promise.reject(failure('cluster-unreachable', 'connection refused')),

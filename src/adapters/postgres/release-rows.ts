@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Release } from '../../contract/api/release.ts';
+import { releaseNote } from '../../domain/release-note.ts';
 import type { Db, Tx } from './database.ts';
 import { newestOfReleases, shortNumber } from './deployment-rows.ts';
 import type { Tables } from './schema.ts';
@@ -26,6 +27,12 @@ export async function withDeployments(
     db,
     rows.map(({ id }) => id),
   );
+  const notes = await notesOf(
+    db,
+    rows.filter(
+      ({ id, ended_at }) => ended_at === null && !newest.some(({ releaseId }) => releaseId === id),
+    ),
+  );
   return rows.map((row) => {
     const deployments = newest.filter(({ releaseId }) => releaseId === row.id);
     const isDeployed = (name: string) =>
@@ -41,6 +48,7 @@ export async function withDeployments(
       kind: row.kind,
       actor: row.actor,
       phase: row.phase,
+      note: notes.get(row.id) ?? '',
       runs: row.runs,
       createdAt: iso(row.created_at),
       endedAt: iso(row.ended_at),
@@ -49,4 +57,40 @@ export async function withDeployments(
       untouched: row.untouched.filter((name) => !isDeployed(name)),
     };
   });
+}
+
+/** Why these releases, of which nothing is under way, do not begin. */
+async function notesOf(
+  db: Db | Tx,
+  releases: readonly { id: string }[],
+): Promise<ReadonlyMap<string, string>> {
+  if (releases.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('releases')
+    .leftJoin('inbox', (join) =>
+      join.onRef('inbox.release_id', '=', 'releases.id').on('inbox.done_at', 'is', null),
+    )
+    .leftJoin('polls', 'polls.repository', 'releases.repository')
+    .distinctOn('releases.id')
+    .select(['releases.id', 'last_error', 'next_try_at', 'parked_at'])
+    .select(['polls.error', 'failing_since'])
+    .where(
+      'releases.id',
+      'in',
+      releases.map(({ id }) => id),
+    )
+    // A row that is tried says more than one that is parked.
+    .orderBy('releases.id')
+    .orderBy('parked_at', (order) => order.nullsFirst())
+    .execute();
+  const now = new Date().toISOString();
+  return new Map(
+    rows.map(({ id, last_error: error, next_try_at: next, parked_at: parkedAt, ...row }) => {
+      const handOver = next && { error, nextTryAt: iso(next), parked: parkedAt !== null };
+      const git = row.failing_since && {
+        ...{ sentence: row.error ?? '', since: iso(row.failing_since) },
+      };
+      return [id, releaseNote({ ...(handOver ? { handOver } : {}), ...(git ? { git } : {}) }, now)];
+    }),
+  );
 }

@@ -18,6 +18,7 @@ export const releaseSchema = named(
     kind: Type.Enum(['automatic', 'manual'], { description: 'manual: a person asked.' }),
     actor: nullable(Type.String({ description: 'Who asked, for a manual release.' })),
     phase: Type.Enum(RELEASE_PHASES),
+    note: Type.String({ description: 'Why nothing of it is under way yet; else empty.' }),
     runs: Type.Integer({ description: 'How often it was run again.' }),
     createdAt: timestamp,
     endedAt: nullable(timestamp),
