@@ -29,6 +29,8 @@ export interface DependencyDeps {
   versions: (at: Place & { commit: string }, signal: AbortSignal) => Promise<Versions>;
   deployment: (id: string) => Promise<Followed | undefined>;
   past: (place: Place) => Promise<PastRow[]>;
+  /** Services that ended well and were seen to be ill afterwards. */
+  degraded: (place: Place) => Promise<string[]>;
 }
 
 type Followed = Place & { commit: string; releaseId: string };
@@ -51,7 +53,7 @@ export async function readDependencies(
   for (const { soakMs, ...there } of waitsFor) {
     const isWithin = there.repository === repository;
     const on = isWithin ? there.environment : `${there.repository}/${there.environment}`;
-    const rows = await deps.past(there);
+    const rows = await pastAndPresent(deps, there);
     const relevant = untilGoodBefore(rows, new Date(Date.parse(now) - soakMs).toISOString());
     const past = await orUnknown(withVersions(deps, there, relevant, signal));
     const same = isWithin ? rows.find(({ releaseId }) => releaseId === own.releaseId) : undefined;
@@ -69,6 +71,14 @@ export async function readDependencies(
     }
   }
   return facts;
+}
+
+/** What was deployed there, and of the newest also what is ill now. */
+async function pastAndPresent(deps: DependencyDeps, there: Place): Promise<PastRow[]> {
+  const [newest, ...older] = await deps.past(there);
+  if (!newest) return [];
+  const degraded = await deps.degraded(there);
+  return [{ ...newest, failedServices: [...newest.failedServices, ...degraded] }, ...older];
 }
 
 /** What the commit declares, and what of it is not good here already. */

@@ -31,6 +31,7 @@ export function createOrder({
     versions,
     deployment: store.gates.deployment,
     past: store.gates.past,
+    degraded: store.gates.degraded,
   };
   const all = [...repositories].flatMap(([repository, { environments }]) =>
     [...environments].map(([environment, { waitsFor }]) => ({ repository, environment, waitsFor })),

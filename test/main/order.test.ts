@@ -89,6 +89,20 @@ describe('a deployment of an environment that follows one of another repository'
     expect(await deployment.gate()).toContain('(there: 2, but deployment');
   });
 
+  test('knows that a service is ill that was good when it was deployed', async () => {
+    const { uat, prod } = await places();
+    const asleep = await uat.begun({ audit: '2' });
+    await asleep.end('succeeded', 'extracts');
+    const deployment = await prod.begun({ audit: '2' });
+    await asleep.seen('degraded');
+    expect(await deployment.gate()).toContain('runs audit 2 (there: 2, which is degraded now).');
+    // What comes for another service heals nothing.
+    await (await uat.begun({ audit: '2', search: '2' })).end('succeeded', 'search');
+    expect(await deployment.gate()).toContain('which is degraded now');
+    await asleep.seen('healthy');
+    expect(await deployment.gate()).toBeUndefined();
+  });
+
   test('waits for the soak, and says when it is over', async () => {
     const { uat, prod } = await places({ soakMs: HOUR_MS });
     await uat.deployed({ audit: '2' });
@@ -253,10 +267,16 @@ async function places({ soakMs = 0 } = {}) {
           if (end !== 'superseded') await phase('applying');
           const cause = { code: 'crash-loop', sentence: 'It crashes.' } as const;
           const record = { name: service ?? '', chart: 'c', fingerprint: 'f', cause };
+          const recorded = end === 'succeeded' ? end : 'failed';
           await store.deployments.recordOutcome({
             ...{ deploymentId: id, environment, phase: end, attempt: 1 },
-            records: service === undefined ? [] : [{ ...record, end: 'failed' }],
+            records: service === undefined ? [] : [{ ...record, end: recorded }],
           });
+        },
+        /** What is seen of the service `extracts`, which `audit` drives, when it wakes. */
+        seen: (state: 'degraded' | 'healthy') => {
+          const services = [{ service: 'extracts', state, note: '', workloads: [] }];
+          return store.health.store({ deploymentId: id, at: new Date().toISOString(), services });
         },
         /** What it waits for, some time from now; undefined when it may go on. */
         gate: async (afterMs = 0) => {

@@ -6,7 +6,7 @@ import type { Db } from './database.ts';
 import { mustFindDeployment } from './deployment-details.ts';
 import { findSummary } from './deployment-rows.ts';
 import type { EnvironmentKey } from './environments.ts';
-import { findPast, type PastRow } from './past-deployments.ts';
+import { findDegraded, findPast, type PastRow } from './past-deployments.ts';
 import type { Asked } from './releases.ts';
 import { cleanText, iso } from './values.ts';
 
@@ -48,6 +48,9 @@ export function createGates(db: Db) {
 
     /** What was deployed in an environment, newest first: only what may have changed what runs there. */
     past: (place: EnvironmentKey): Promise<PastRow[]> => findPast(db, place),
+
+    /** Services of an environment that ended well and were seen to be ill afterwards. */
+    degraded: (place: EnvironmentKey): Promise<string[]> => findDegraded(db, place),
 
     /** Lets one deployment pass a gate, and answers it; a second time it changes nothing. */
     override: (

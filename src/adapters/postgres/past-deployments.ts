@@ -56,9 +56,30 @@ export async function findPast(
     failedServices: row.failed_services ?? [],
   }));
   const [newest, ...older] = past;
-  if (newest?.endedAt === undefined) return past;
-  const commit = await findUntouching(db, { repository, environment }, newest.endedAt);
-  return [{ ...newest, ...(commit === undefined ? {} : { commit }) }, ...older];
+  if (!newest) return past;
+  const place = { repository, environment };
+  const commit = newest.endedAt && (await findUntouching(db, place, newest.endedAt));
+  return [{ ...newest, ...(commit ? { commit } : {}) }, ...older];
+}
+
+/** Services that ended well and were seen to be ill afterwards, as what slept may be when it wakes. */
+export async function findDegraded(
+  db: Db,
+  { repository, environment }: EnvironmentKey,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('services')
+    .innerJoin('health', 'health.deployment_id', 'services.deployment_id')
+    .select('services.name')
+    .where('services.repository', '=', repository)
+    .where('services.environment', '=', environment)
+    .where('health.state', '=', 'degraded')
+    .where(
+      sql<boolean>`health.services @> jsonb_build_array(
+        jsonb_build_object('service', services.name, 'state', 'degraded'))`,
+    )
+    .execute();
+  return rows.map(({ name }) => name);
 }
 
 /**

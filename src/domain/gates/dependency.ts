@@ -12,7 +12,7 @@ export interface PastDeployment {
   endedAt?: string;
   /** Version by version key, as its commit says. */
   versions: ReadonlyMap<string, string>;
-  /** Services that are failed since, by the version key that drives them; undefined where none is known. */
+  /** Services that are failed since or degraded, by the version key that drives them; undefined where none is known. */
   failed: readonly (string | undefined)[];
 }
 
@@ -53,17 +53,17 @@ export type Health =
  *
  * @param past newest first
  * @param has whether a deployment brings it
- * @param hasFailed whether it failed there and has not succeeded since
+ * @param isIll whether it failed there, or is degraded
  */
 export function healthySince(
   past: readonly PastDeployment[],
   has: (deployment: PastDeployment) => boolean,
-  hasFailed: (deployment: PastDeployment) => boolean,
+  isIll: (deployment: PastDeployment) => boolean,
 ): Health {
   let since: string | undefined;
   let returned: string | undefined;
   for (const one of past) {
-    if (has(one) && !hasFailed(one)) {
+    if (has(one) && !isIll(one)) {
       if (one.state !== 'good') continue;
       since = one.endedAt;
       if (returned !== undefined) break;
@@ -89,8 +89,13 @@ export function versionHealth(
   return healthySince(
     past,
     ({ versions }) => versions.get(key) === version,
-    ({ failed }) => failed.includes(key) || failed.includes(undefined),
+    (deployment) => hasFailed(deployment, key),
   );
+}
+
+/** Whether a service failed that this version key drives, as far as anybody knows. */
+export function hasFailed({ failed }: PastDeployment, key: string): boolean {
+  return failed.includes(key) || failed.includes(undefined);
 }
 
 /** The keys of what a commit declares whose version is not healthy already, after these deployments. */

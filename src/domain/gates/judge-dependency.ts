@@ -1,4 +1,5 @@
 import {
+  hasFailed,
   healthySince,
   versionHealth,
   type DependencyFact,
@@ -86,10 +87,12 @@ function versionsOf({ changed, declared, past }: Known): Want[] {
   });
 }
 
-function sayVersion(key: string, { state, number, versions }: PastDeployment): string {
+function sayVersion(key: string, deployment: PastDeployment): string {
+  const { state, number, versions } = deployment;
   const version = versions.get(key) ?? 'none';
   switch (state) {
     case 'good':
+      return hasFailed(deployment, key) ? `${version}, which is degraded now` : version;
     case 'undone':
       return version;
     case 'bad':

@@ -57,6 +57,11 @@ test.each<[what: string, fact: DependencyFact, sentence: string | undefined]>([
     'cs-prod waits until notprod/cs-uat runs hocs-audit 2.18.4 (there: 2.18.5, but deployment 812 did not succeed).',
   ],
   [
+    'the same version, which is degraded now',
+    fact(AUDIT, [], { past: [past(AUDIT, { failed: ['hocs-audit'] })] }),
+    'cs-prod waits until notprod/cs-uat runs hocs-audit 2.18.4 (there: 2.18.4, which is degraded now).',
+  ],
+  [
     'something under way there',
     fact(AUDIT, [], {
       past: [past({ 'hocs-audit': '2.18.5' }, { state: 'under-way' }), past(AUDIT)],
