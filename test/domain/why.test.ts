@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { helmfileError } from '../../src/adapters/helmfile/classify.ts';
 import type { CauseReport } from '../../src/domain/cause.ts';
 import { CAUSE_CODES } from '../../src/domain/errors.ts';
 import { ACTIONS } from '../../src/domain/why/actions.ts';
 import type { EventFacts, Evidence } from '../../src/domain/why/evidence.ts';
-import { explain, ownerOf } from '../../src/domain/why/rules.ts';
+import { explain, explainError, ownerOf } from '../../src/domain/why/rules.ts';
 import type { ContainerFacts, WorkloadFacts } from '../../src/domain/workload.ts';
 
 /** Said by helmfile 1.8.0, Helm 4.3.1 and a Kubernetes 1.37.2, without helmfile's frame. */
@@ -150,6 +151,12 @@ describe('what helm, helmfile and the API server say', () => {
       'The API server refuses the credentials.',
     ],
     [
+      'a certificate that nobody trusts',
+      'Error: kubernetes cluster unreachable: Get "https://127.0.0.1:32759/version": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+      'cluster-auth',
+      'The certificate of the API server is not trusted: certificate signed by unknown authority.',
+    ],
+    [
       'an API server that is away',
       'Error: kubernetes cluster unreachable: Get "https://127.0.0.1:1/version": dial tcp 127.0.0.1:1: connect: connection refused',
       'cluster-unreachable',
@@ -289,9 +296,8 @@ describe('what helm, helmfile and the API server say', () => {
     ],
   ])('%s', (_what, said, code, sentence) => {
     expect(explain({ said, seen: failed })).toMatchObject({ code, sentence });
-    // Steps join the lines of an error with bars.
-    const joined = `applying: ${said.split('\n').join(' | ')}`;
-    expect(explain({ said: joined, seen: failed }).code).toBe(code);
+    // As it comes from a step, which has judged the words before and joined their lines with bars.
+    expect(explainError(helmfileError('applying', said))).toMatchObject({ code, sentence });
   });
 
   test.each([

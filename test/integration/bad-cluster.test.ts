@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -277,23 +277,41 @@ describe.concurrent('before anything is applied', () => {
       /^Namespace "ending" is being deleted: nothing can be created in it\.$/,
     );
   });
-
-  // Only root may mount a file system of its own, on Linux.
-  test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
-    'a disk that is full is named, and released from when there is room again',
-    async () => {
-      const environment = await released('disk');
-      const attempts = join(environment.folder, 'attempts');
-      await must('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', attempts]);
-      try {
-        await isRefused(environment, 'disk-full', /^The disk of the worker is full/);
-      } finally {
-        await must('umount', [attempts]);
-      }
-      expect((await environment.release()).end.phase).toBe('succeeded');
-    },
-  );
 });
+
+// Only root may mount a file system of its own, on Linux.
+test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0).concurrent(
+  'a disk that becomes full at any point is named, and released from when there is room again',
+  async () => {
+    const folder = join(lab.parts.context.folder, 'worker', 'disk');
+    await mkdir(folder, { recursive: true });
+    await must('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', folder]);
+    try {
+      const top = `repositories: [{ name: charts, url: ${JSON.stringify(lab.charts.url)} }]`;
+      const environment = await released('disk', {
+        'helmfile.yaml.gotmpl': helmfile('disk', { top }),
+      });
+      // Left for: nothing; git's index of what it fetched; its branch; the checkout; what helm renders.
+      for (const [at, leftKb] of [0, 4, 8, 32, 96].entries()) {
+        await environment.push({ 'versions.yaml': `versions: { api: "${at + 2}", web: "1" }\n` });
+        await environment.forgetIndexes();
+        const { bavail, bsize } = await statfs(folder);
+        const filler = join(folder, 'filler');
+        await writeFile(filler, Buffer.alloc(Math.max(0, bavail * bsize - leftKb * 1024)));
+        const cause = await environment.plan().then(() => undefined, explainedFailure);
+        expect(cause, `${leftKb} kB left`).toMatchObject({
+          code: 'disk-full',
+          sentence: expect.stringMatching(/^The disk of the worker is full/) as string,
+        });
+        await rm(filler);
+        expect((await environment.release()).end).toEqual({ phase: 'succeeded' });
+      }
+    } finally {
+      await must('umount', [folder]);
+    }
+  },
+  240_000,
+);
 
 test.concurrent(
   'a history of Helm that is full of failures keeps what is deployed, and takes the fix',

@@ -117,7 +117,12 @@ export class Mirror {
   }
 
   async #ensure(commit: string, signal?: AbortSignal): Promise<void> {
-    if (!COMMIT.test(commit)) throw new SlipwayError('commit-missing', `bad commit "${commit}"`);
+    if (!COMMIT.test(commit)) {
+      throw new SlipwayError(
+        'commit-missing',
+        `"${commit}" is no commit: a commit is named by its 40 hexadecimal digits.`,
+      );
+    }
     if (this.#opened && (await this.#has(commit, signal))) return;
     await this.#alone(async () => {
       await this.#open(signal);

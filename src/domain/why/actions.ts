@@ -30,8 +30,11 @@ export const ACTIONS: Record<CauseReport['code'], readonly string[]> = {
   'workload-missing': ['Correct `restart` in slipway.yaml, or deploy the workload.', RERUN],
   'rbac-forbidden': ["Grant the permission to the worker's account.", RERUN],
   'observed-only': ['Set `mode: deploy` in slipway.yaml, and restart the worker.'],
-  'git-auth': ['Renew the credentials for the repository.', RERUN],
-  'git-unreachable': ['Wait: it is tried again.', 'Check the forge.'],
+  'git-auth': [
+    'Check the url of the repository in slipway.yaml, and renew the credentials for it.',
+    RERUN,
+  ],
+  'git-unreachable': ['Check the forge and the line to it.', 'Wait: it is tried again.'],
   'image-not-found': ['Check the version, and that its build pushed the image.', RERUN, ROLL_BACK],
   'image-auth': ["Renew the namespace's pull secret for the registry.", RERUN],
   'image-slow': ['Check the registry and the size of the image.', RERUN],

@@ -63,10 +63,10 @@ const RULES: readonly Rule[] = [
   invalidObject,
   helmLocked,
   hookFailed,
+  clusterTrouble,
   apiServerAway,
   asSeen,
   asleep,
-  clusterTrouble,
 ];
 
 /** Turns what a failure left behind into a cause with its proof and what to do next. */

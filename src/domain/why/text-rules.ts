@@ -201,11 +201,22 @@ export const diskFull: Rule = ({ said }) => {
   return { code: 'disk-full', sentence: `The disk of the worker is full${where}.` };
 };
 
-/** Row 17. */
-export const clusterTrouble: Rule = ({ said }) => {
+/** Row 17, as helm says it. */
+export const clusterTrouble: Rule = ({ said, seen }) => {
+  if (
+    seen &&
+    !['helm-failed', 'unknown', 'cluster-auth', 'cluster-unreachable'].includes(seen.code)
+  ) {
+    return undefined;
+  }
   const text = saidText(said);
   if (/has asked for the client to provide credentials|\bUnauthorized\b/.test(text)) {
     return { code: 'cluster-auth', sentence: 'The API server refuses the credentials.' };
+  }
+  const untrusted = /x509: (.*)/.exec(text);
+  if (untrusted) {
+    const sentence = `The certificate of the API server is not trusted: ${untrusted[1]}.`;
+    return { code: 'cluster-auth', sentence };
   }
   const away = /kubernetes cluster unreachable: .*?(dial tcp .*|EOF|timeout.*)/i.exec(text);
   return away ? unreachable(away[1]) : undefined;
@@ -215,7 +226,7 @@ export const clusterTrouble: Rule = ({ said }) => {
 export const apiServerAway: Rule = ({ seen }) => {
   if (seen?.code !== 'cluster-unreachable') return undefined;
   const words =
-    /dial tcp [^"|]*|connect E[A-Z]+ \S+|no answer within \d+ s|socket hang up|read ECONNRESET|i\/o timeout|TLS handshake timeout|connection reset by peer/.exec(
+    /dial tcp [^"|]*|connect E[A-Z]+ \S+|getaddrinfo E[A-Z]+ \S+|no answer within \d+ s|socket hang up|read ECONNRESET|i\/o timeout|TLS handshake timeout|connection reset by peer/.exec(
       seen.sentence,
     );
   return words ? unreachable(words[0]) : undefined;
