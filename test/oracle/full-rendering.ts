@@ -41,6 +41,8 @@ export class FullRendering {
     await writeFiles(tree, state.files);
     if (this.#served !== state.published) await this.#refresh(state, tree);
     this.#served = state.published;
+    const bundle = ['dependency', 'build', join(tree, 'charts/bundle'), '--skip-refresh'];
+    await this.#run(state, tree, this.#place.tools.helm, bundle);
     const layout = [
       '--output-dir',
       output,
@@ -74,12 +76,17 @@ export class FullRendering {
     await this.#helmfile(state, tree, ['repos']);
   }
 
-  async #helmfile(state: State, tree: string, args: readonly string[]): Promise<void> {
-    const { folder, tools, kubeconfigPath, chartsUrl } = this.#place;
+  #helmfile(state: State, tree: string, args: readonly string[]): Promise<void> {
+    const { tools } = this.#place;
     const scope = ['--environment', ENVIRONMENT, '--namespace', ENVIRONMENT, '--log-level', 'warn'];
+    return this.#run(state, tree, tools.helmfile, ['--helm-binary', HELM, ...scope, ...args]);
+  }
+
+  async #run(state: State, tree: string, program: string, args: readonly string[]): Promise<void> {
+    const { folder, tools, kubeconfigPath, chartsUrl } = this.#place;
     const memory = join(folder, 'memory');
     await mkdir(memory, { recursive: true });
-    const result = await run(tools.helmfile, ['--helm-binary', HELM, ...scope, ...args], {
+    const result = await run(program, args, {
       cwd: tree,
       env: {
         ...Object.fromEntries(state.variables),

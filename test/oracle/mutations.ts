@@ -175,9 +175,13 @@ function publishChart(state: State, random: Random) {
   else published.set(chart, before === undefined ? 0 : (before + 1) % REMOTE_VARIANTS);
   const what = `chart ${chart}: content ${before ?? 'none'} → ${published.get(chart) ?? 'none'}`;
   const touches = releasesOf(state).flatMap((release) =>
-    REMOTE.exec(release.block)?.[1] === name ? [release.name] : [],
+    REMOTE.exec(release.block)?.[1] === name || dependsOn(release, name) ? [release.name] : [],
   );
   return { what, touches, state: { ...state, published } };
+}
+
+function dependsOn({ block }: Release, chart: string): boolean {
+  return chart === 'back' && block.includes('charts/bundle');
 }
 
 function changeNeeds(state: State, random: Random) {

@@ -73,7 +73,7 @@ const HELM_DEFAULTS = `helmDefaults:
   timeout: 300
 `;
 
-/** Twenty services, each with its own way to get its values, in four helmfiles. */
+/** Twenty-one services, each with its own way to get its values, in four helmfiles. */
 const FILES: Record<string, string> = {
   'README.md': '# Deployments\n',
   'environments/versions.yaml':
@@ -230,6 +230,10 @@ releases:
     values:
       - probe: { given: {{ .Values.given | quote }}, version: {{ .Values.versions.nested }} }
       - values/nested.yaml.gotmpl
+  - name: bundle
+    chart: ../charts/bundle
+    values:
+      - values/bundle.yaml
   - name: search
     chart: ../charts/plain
     condition: search.enabled
@@ -237,6 +241,8 @@ releases:
     values:
       - values/search.yaml
 `,
+  'platform/values/bundle.yaml':
+    'back:\n  version: "1"\n  probe:\n    fetched: 1\nprobe:\n  unread: no\n',
   'platform/values/ingress.yaml': 'child:\n  probe:\n    inside: 1\nprobe:\n  outside: "1"\n',
   'platform/values/lookups.yaml': 'probe:\n  seen: 1\n',
   'platform/values/nested.yaml.gotmpl': 'probe:\n  region: {{ .Values.region }}\n  deep: no\n',
@@ -300,6 +306,17 @@ data: { found: {{ get ($found.data | default dict) (toString .Values.colour) | q
   }),
   ...localChart('parent', {}),
   ...inFolder('charts/parent/charts/child', localChartFiles('child')),
+  // What it depends on is in the commit, or in the chart repository, and in no charts folder.
+  ...inFolder('charts/bundle', {
+    'Chart.yaml': `apiVersion: v2
+name: bundle
+version: 0.1.0
+dependencies:
+  - { name: child, version: ">=0", repository: "file://../parent/charts/child" }
+  - { name: back, version: "^1.0.0", repository: "@remote" }
+`,
+    'values.yaml': 'child:\n  probe:\n    size: 0\n',
+  }),
   ...localChart('filed', {
     'data/text.txt': 'some text\n',
     'templates/filed.yaml': `apiVersion: v1
