@@ -10,7 +10,7 @@ import { recordsOf, type ServiceRecord } from '../src/domain/plan/service-record
 import { recordOutcome, type Underway } from './activity-options.ts';
 import { verify } from './apply.ts';
 import { attempting, type Course } from './attempt.ts';
-import { endInWords, rolloutInWords, subjectOf } from './details.ts';
+import { busyInWords, endInWords, rolloutInWords, subjectOf } from './details.ts';
 import { watchGates } from './gates.ts';
 import { healAfter, type Found } from './heal.ts';
 import { Interruption } from './interruption.ts';
@@ -45,6 +45,7 @@ export async function deploymentWorkflow(request: DeploymentRequest): Promise<De
     ...request,
     untilWorker: async () => {
       if (await gates.untilWorker()) await progress.enterAgain();
+      else await progress.enterAgain(busyInWords(request.cluster));
     },
   };
   const interruption = new Interruption(request);

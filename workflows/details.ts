@@ -86,6 +86,12 @@ export function rolloutInWords(
   return `Waiting until Kubernetes runs ${names}${soak}; given up at ${end}`;
 }
 
+/** Why what a worker should do does not begin, though Temporal knows of one. */
+export function busyInWords(cluster: string): string {
+  const now = new Date().toISOString();
+  return `The workers of cluster ${cluster} are busy, or just went away: asked again at ${sayTime(now, now)}`;
+}
+
 /** How a deployment ended, with the reason where there is one. */
 export function endInWords({ phase, cause }: { phase: string; cause?: CauseReport }): string {
   return cause ? `${phase}: ${cause.sentence}` : phase;

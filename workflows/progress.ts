@@ -35,13 +35,19 @@ export class Progress {
 
   async enter(...doing: Doing): Promise<void> {
     this.#doing = doing;
-    const [phase, note, plan] = doing;
-    await recordPhase({ ...this.#next(), phase, note, ...(plan ? { plan } : {}) });
-    tellUi(phase, `${subjectOf(this.#request)} attempt ${this.attempt}: ${note}`);
+    await this.#tell(...doing);
   }
 
-  async enterAgain(): Promise<void> {
-    if (this.#doing) await this.enter(...this.#doing);
+  /** Says again what the attempt does; and why it does not begin, where that is known. */
+  async enterAgain(why?: string): Promise<void> {
+    if (!this.#doing) return;
+    const [phase, note, plan] = this.#doing;
+    await this.#tell(phase, why === undefined ? note : `${note}. ${why}`, plan);
+  }
+
+  async #tell(...[phase, note, plan]: Doing): Promise<void> {
+    await recordPhase({ ...this.#next(), phase, note, ...(plan ? { plan } : {}) });
+    tellUi(phase, `${subjectOf(this.#request)} attempt ${this.attempt}: ${note}`);
   }
 
   async wait(waiting: Waiting, plan: PlanResult | undefined): Promise<void> {

@@ -18,8 +18,28 @@ beforeAll(async () => {
 afterAll(() => environment.teardown());
 
 test('a worker that vanished is said to be missing once its work is not taken, and the next one does it', async () => {
+  const { end, records } = await deployWithout('vanished');
+  expect(end.phase).toBe('succeeded');
+  const phases = ['planning', 'waiting', 'planning', 'applying', 'verifying'];
+  expect(records.map(({ phase }) => phase)).toEqual(phases);
+  // All of it is one attempt, which goes on where it was.
+  expect(new Set(records.map(({ attempt }) => attempt))).toEqual(new Set([1]));
+  expect(records[2]?.note).toBe(records[0]?.note);
+});
+
+test('workers that are there and take nothing are said to be busy', async () => {
+  const { end, records } = await deployWithout('busy');
+  expect(end.phase).toBe('succeeded');
+  expect(records[1]).toMatchObject({ phase: 'planning', attempt: 1 });
+  expect(records[1]?.note).toMatch(
+    /^Reading what .*\. The workers of cluster notprod are busy, or just went away: asked again at .* UTC$/,
+  );
+});
+
+/** Deploys; a worker of the cluster comes when the deployment has said that none takes its work. */
+async function deployWithout(why: 'vanished' | 'busy') {
   const { workflow } = environment.client;
-  const workflowId = 'deployment/vanished';
+  const workflowId = `deployment/${why}`;
   const waiting: Waiting = { reason: 'worker', sentence: 'No worker.' };
   const records: PhaseRecord[] = [];
   let start: () => void = () => undefined;
@@ -30,13 +50,15 @@ test('a worker that vanished is said to be missing once its work is not taken, a
     // At first Temporal still remembers the one that is gone.
     readGates: () =>
       Promise.resolve(
-        (asked += 1) === 2 ? ({ answer: 'wait', waiting } as const) : ({ answer: 'open' } as const),
+        (asked += 1) === 2 && why === 'vanished'
+          ? ({ answer: 'wait', waiting } as const)
+          : ({ answer: 'open' } as const),
       ),
     recordPhase: async (record: PhaseRecord) => {
       records.push(record);
-      if (record.phase !== 'waiting') return;
-      start();
-      await workflow.getHandle(workflowId).signal(GATES_CHANGED_SIGNAL);
+      if (records.length === 2) start();
+      if (record.phase === 'waiting')
+        await workflow.getHandle(workflowId).signal(GATES_CHANGED_SIGNAL);
     },
     recordOutcome: () => Promise.resolve(),
   };
@@ -61,10 +83,5 @@ test('a worker that vanished is said to be missing once its work is not taken, a
       }),
     { workflowInterceptors, clusterAfter },
   );
-  expect(end.phase).toBe('succeeded');
-  const phases = ['planning', 'waiting', 'planning', 'applying', 'verifying'];
-  expect(records.map(({ phase }) => phase)).toEqual(phases);
-  // All of it is one attempt, which goes on where it was.
-  expect(new Set(records.map(({ attempt }) => attempt))).toEqual(new Set([1]));
-  expect(records[2]?.note).toBe(records[0]?.note);
-});
+  return { end, records };
+}
