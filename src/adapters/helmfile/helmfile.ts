@@ -13,10 +13,11 @@ import { childEnvironment } from './environment.ts';
 import type { Evaluations } from './evaluations.ts';
 import { withFileLines } from './file-lines.ts';
 import { gate } from './gate.ts';
-import { InputFiles } from './input-files.ts';
 import { secretFiles, secretValues } from './secret-files.ts';
+import { InputFiles } from './input-files.ts';
 import { evaluatedServices, evaluatedText } from './service-inputs.ts';
 import { readTreeFacts, type TreeFacts } from './tree-facts.ts';
+import { namedValuesFault } from './values-fault.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface HelmfileRun {
@@ -208,7 +209,10 @@ export class Helmfile {
       this.#evaluate(['build', '--embed-values'], (output) => this.#withoutFolders(output)),
     ]);
     if (plain.status === 'rejected') throw plain.reason;
-    if (embedded.status === 'rejected') throw embedded.reason;
+    if (embedded.status === 'rejected') {
+      const files = new InputFiles(this.#run.workspace.tree);
+      throw await namedValuesFault(embedded.reason, cutBuild(plain.value), files);
+    }
     return embedded.value;
   }
 

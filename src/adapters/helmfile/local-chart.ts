@@ -3,6 +3,7 @@ import { join, posix } from 'node:path';
 import { isMap, parseDocument } from 'yaml';
 import { SlipwayError } from '../../domain/errors.ts';
 import type { ChartDependency } from '../../domain/plan/chart-dependencies.ts';
+import { yamlFault } from './values-fault.ts';
 
 export interface LocalChart {
   version?: string;
@@ -54,8 +55,8 @@ function readYaml(tree: string, path: string): Manifest | undefined {
   if (!found?.isFile()) return undefined;
   if (found.size > BYTES_MAX) throw unreadable(path, 'is too large');
   const document = parseDocument(readFileSync(file, 'utf8'));
-  const [error] = document.errors;
-  if (error) throw unreadable(path, `is no valid YAML: ${error.message.split(/:?\n/, 1)[0] ?? ''}`);
+  const fault = yamlFault(document.errors);
+  if (fault !== undefined) throw unreadable(path, `is no valid YAML: ${fault}`);
   if (!isMap(document.contents)) return {};
   try {
     return document.toJS({ maxAliasCount: 100 }) as Manifest;

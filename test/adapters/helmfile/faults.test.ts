@@ -98,6 +98,18 @@ const FAULTS: Readonly<Record<string, [Record<string, string>, string, string | 
     'template-error',
     'A values file of helmfile.yaml.gotmpl is no valid YAML: control characters are not allowed.',
   ],
+  'a values file that no template makes': [
+    {
+      'helmfile.yaml.gotmpl': helmfile('bad').replace(
+        '[values/api',
+        '[more/fine.yaml, more/wrong.yaml, values/api',
+      ),
+      'more/fine.yaml': 'a: 1\n',
+      'more/wrong.yaml': 'a: 1\nb: {\n',
+    },
+    'template-error',
+    /^more\/wrong\.yaml is no valid YAML: .* at line 3, column 1\.$/,
+  ],
   'a base that is not there': [
     { 'helmfile.yaml.gotmpl': `bases: [base.yaml]\n---\n${helmfile('bad')}` },
     'template-error',
