@@ -6,6 +6,7 @@ import { SlipwayError } from '../../domain/errors.ts';
 import { checkState } from '../../domain/gate/check-state.ts';
 import type { GateOptions, StateDocument, Tree } from '../../domain/gate/findings.ts';
 import { refusalError } from '../../domain/gate/refusal.ts';
+import type { ChartDependency } from '../../domain/plan/chart-dependencies.ts';
 import { readLocalChart } from './local-chart.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -68,6 +69,7 @@ function parseState(text: string, path: string): unknown {
 }
 
 function treeOf(root: string): Tree {
+  const known = new Map<string, readonly ChartDependency[]>();
   return {
     root,
     read: (path) => {
@@ -82,10 +84,17 @@ function treeOf(root: string): Tree {
       return globSync(pattern, { cwd: root });
     },
     fetched: (folder) => {
-      const { fetched = [], locked = [] } = readLocalChart(root, folder) ?? {};
-      return [...fetched, ...locked];
+      // Many services share a chart.
+      const dependencies = known.get(folder) ?? fetchedBy(root, folder);
+      known.set(folder, dependencies);
+      return dependencies;
     },
   };
+}
+
+function fetchedBy(root: string, folder: string): ChartDependency[] {
+  const { fetched = [], locked = [] } = readLocalChart(root, folder) ?? {};
+  return [...fetched, ...locked];
 }
 
 function unreadable(why: string): SlipwayError {
