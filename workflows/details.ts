@@ -30,6 +30,11 @@ export function subjectOf({ environment, kind, releaseNumber }: DeploymentReques
   return kind === 'rollback' ? `Rollback of ${name} to release #${releaseNumber}:` : name;
 }
 
+/** A release of which it is not known yet what it is. */
+export function unreadDetails({ repository, commit }: ReleaseInput): string {
+  return `**${repository}** ${shortCommit(commit)}: reading from git what the commit says`;
+}
+
 /** A release in a few lines: what it is and where each environment stands. */
 export function releaseDetails(
   input: ReleaseInput,

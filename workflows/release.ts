@@ -1,6 +1,7 @@
 import {
   condition,
   getExternalWorkflowHandle,
+  setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -23,7 +24,7 @@ import { CAUSES } from '../src/domain/errors.ts';
 import { releasePhase, type EndPhase } from '../src/domain/phases.ts';
 import { decideNext, type EnvironmentState } from '../src/domain/release.ts';
 import { recordOutcome, startRelease, submitToLane } from './activity-options.ts';
-import { releaseDetails } from './details.ts';
+import { releaseDetails, unreadDetails } from './details.ts';
 import { readInputs } from './inputs.ts';
 import { tellUi } from './search-attributes.ts';
 
@@ -52,6 +53,7 @@ export async function releaseWorkflow(input: ReleaseInput): Promise<DeploymentEn
     news = true;
   });
 
+  setCurrentDetails(unreadDetails(input));
   const {
     title,
     targets,

@@ -40,6 +40,13 @@ test('the environments are released one after the other, each once', async () =>
   ]);
 });
 
+test("before its commit is read, Temporal's UI says that it waits for git", async () => {
+  const story = await release((request) => endLater(request, 'succeeded'));
+  expect(story.detailsAtStart).toBe(
+    '**deployments** aaaaaaaa: reading from git what the commit says',
+  );
+});
+
 test('what comes after a failed environment is skipped, and says which one failed', async () => {
   const story = await release((request) => endLater(request, 'failed'));
   expect(story.submitted).toEqual(['cs-dev']);
@@ -132,14 +139,19 @@ async function release(
   graph: Partial<ReleaseGraph> = {},
   places: ReleasePlace[] = [],
 ) {
+  const workflowId = `release/${expect.getState().currentTestName ?? ''}`;
+  let detailsAtStart = '';
   let inputs: Record<string, string> | undefined;
   const submitted: string[] = [];
   const recorded: OutcomeRecord[] = [];
   const service = {
     listPlaces: () => Promise.resolve(places),
-    startRelease: (input: { inputs?: Record<string, string> }) => {
+    startRelease: async (input: { inputs?: Record<string, string> }) => {
       ({ inputs } = input);
-      return Promise.resolve({ title: 'Bump', targets, ...graph });
+      ({ currentDetails: detailsAtStart } = await environment.client.workflow
+        .getHandle(workflowId)
+        .query<{ currentDetails: string }>('__temporal_workflow_metadata'));
+      return { title: 'Bump', targets, ...graph };
     },
     submitToLane: (request: DeploymentRequest) => {
       submitted.push(request.environment);
@@ -159,11 +171,12 @@ async function release(
   const ends = await withWorkers(environment, { service, cluster }, () =>
     environment.client.workflow.execute<typeof releaseWorkflow>('releaseWorkflow', {
       taskQueue: SERVICE_QUEUE,
-      workflowId: `release/${expect.getState().currentTestName ?? ''}`,
+      workflowId,
       args: [releaseInput()],
     }),
   );
-  return { submitted, recorded, inputs, ends: ends.map((end) => [end.environment, end.phase]) };
+  const told = ends.map((end) => [end.environment, end.phase]);
+  return { submitted, recorded, inputs, detailsAtStart, ends: told };
 }
 
 /** The lane's answer now, and its report to the release afterwards. */
