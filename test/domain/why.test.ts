@@ -44,7 +44,7 @@ describe('what helm, helmfile and the API server say', () => {
     ],
     [
       'a file that sops has no key for',
-      'evaluating the helmfile: Recovery failed because no master key was able to decrypt the file. In | [helm-secrets] Error while decrypting file: /data/attempts/a-Mvz9LF/tree/env/s.yaml | Error: plugin "secrets" exited with error | in ./helmfile.yaml: failed to read helmfile.yaml: failed loading environment secrets with 1 errors',
+      'Recovery failed because no master key was able to decrypt the file. In | [helm-secrets] Error while decrypting file: /data/attempts/a-Mvz9LF/tree/env/s.yaml | Error: plugin "secrets" exited with error | in ./helmfile.yaml: failed to read helmfile.yaml: failed loading environment secrets with 1 errors',
       'values-missing',
       "env/s.yaml could not be decrypted: Recovery failed because no master key was able to decrypt the file. The key belongs into the environment's `variables`.",
     ],
@@ -235,6 +235,12 @@ describe('what helm, helmfile and the API server say', () => {
       'The chart of api needs lib, which is not in its charts folder: commit it there (`helm dependency update`).',
     ],
     [
+      'a chart that another one has in its own folder, and has not',
+      'Error: directory api/charts/lib not found',
+      'chart-unresolved',
+      'The chart api needs lib, which is not in its charts folder: commit it there (`helm dependency update`).',
+    ],
+    [
       'a package that its repository only names',
       'Error: failed to fetch http://charts.example/api-1.0.0.tgz : 404 Not Found',
       'chart-unresolved',
@@ -297,7 +303,10 @@ describe('what helm, helmfile and the API server say', () => {
   ])('%s', (_what, said, code, sentence) => {
     expect(explain({ said, seen: failed })).toMatchObject({ code, sentence });
     // As it comes from a step, which has judged the words before and joined their lines with bars.
-    expect(explainError(helmfileError('applying', said))).toMatchObject({ code, sentence });
+    expect(explainError(helmfileError('evaluating the helmfile', said))).toMatchObject({
+      code,
+      sentence,
+    });
   });
 
   test.each([

@@ -115,7 +115,7 @@ const MISTAKES: Readonly<Record<string, () => Mistake>> = {
       'api/Chart.yaml': `${CHART}dependencies: [{ name: lib, version: 1.0.0, repository: "" }]\n`,
     },
     code: 'chart-unresolved',
-    says: /^The chart of api needs lib, which is not in its charts folder: commit it there/,
+    says: /^The chart api needs lib, which is not in its charts folder: commit it there/,
   }),
   'values that a schema does not take': () => ({
     files: {

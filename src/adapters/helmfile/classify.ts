@@ -28,7 +28,7 @@ const RULES: readonly [RegExp, CauseCode][] = [
   [/is forbidden|Forbidden/, 'rbac-forbidden'],
   [/exists and cannot be imported into the current release/, 'object-taken'],
   [
-    /no chart version found|chart ".*" (version ".*" )?not found|no chart name found|repo .* not found|failed to download|failed to fetch \S+ : 404|missing in charts\/ directory|no repository definition for|can't get a valid version|is out of sync with the dependencies/i,
+    /no chart version found|chart ".*" (version ".*" )?not found|no chart name found|repo .* not found|failed to download|failed to fetch \S+ : 404|missing in charts\/ directory|directory \S+\/charts\/\S+ not found|no repository definition for|can't get a valid version|is out of sync with the dependencies/i,
     'chart-unresolved',
   ],
   [

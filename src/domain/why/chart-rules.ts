@@ -48,11 +48,14 @@ function notThere(text: string): Finding | undefined {
   if (package_) {
     return unresolved(`The chart repository names ${package_[1]}, and does not have it.`);
   }
+  const absent = /directory (\S+)\/charts\/(\S+) not found/.exec(text);
+  if (absent) return unresolved(lacking(`The chart ${absent[1]}`, absent[2]));
   const dependency = /found in Chart\.yaml, but missing in charts\/ directory: (.*)/.exec(text);
-  if (!dependency) return undefined;
-  return unresolved(
-    `The chart${ofService(text)} needs ${dependency[1]}, which is not in its charts folder: commit it there (\`helm dependency update\`).`,
-  );
+  return dependency ? unresolved(lacking(`The chart${ofService(text)}`, dependency[1])) : undefined;
+}
+
+function lacking(chart: string, dependency = ''): string {
+  return `${chart} needs ${dependency}, which is not in its charts folder: commit it there (\`helm dependency update\`).`;
 }
 
 /** Helm does not say which chart it is, only helmfile for which service. */
