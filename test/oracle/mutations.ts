@@ -327,9 +327,11 @@ function askForFile(state: State, random: Random) {
   const lines = '{{- if isFile "flag" }}\n  flag: no\n{{- else }}\n  flag: "no"\n{{- end }}\n';
   const text = state.files.get(path);
   if (text === undefined) return undefined;
-  if (!text.includes(lines))
+  // Whatever other mutations made of what stands in it.
+  const without = text.replace(/^\{\{- if isFile .*\n(?:.*\n)*?\{\{- end \}\}\n/m, '');
+  if (without === text)
     return fileTo(state, path, `${text.trimEnd()}\n${lines}`, 'asks for a file');
-  if (random.oneIn(2)) return fileTo(state, path, text.replace(lines, ''), 'asks for no file');
+  if (random.oneIn(2)) return fileTo(state, path, without, 'asks for no file');
   const isThere = state.files.has(flag);
   const changed = withFile(state, flag, isThere ? undefined : '');
   return {

@@ -79,7 +79,7 @@ test(`the plans of ${MUTATIONS} mutations miss nothing that full rendering sees`
     ...{ comparedInVain: 0, notUnderstood: 0, appliedInVain: 0, misses: [] },
   };
   const first = await look(state);
-  if (!('plan' in first)) throw new Error(`the first state does not render: ${first.refusal}`);
+  if (!('plan' in first)) throw new Error(`the first state is refused: ${first.refusal}`);
   settle(first, live);
   let before: State | undefined;
   while (totals.mutations < MUTATIONS && totals.misses.length < MISSES_MAX) {
@@ -88,8 +88,11 @@ test(`the plans of ${MUTATIONS} mutations miss nothing that full rendering sees`
     const seen = await look(next);
     if (!('plan' in seen)) {
       totals.refused += mutations.length;
-      if (!seen.plannerRefuses)
-        totals.misses.push(explain(mutations, 'does not render, but plans'));
+      if (seen.by !== 'both') {
+        const what =
+          seen.by === 'planner' ? 'renders, but is not planned' : 'plans, but does not render';
+        totals.misses.push(explain(mutations, `${what}: ${seen.refusal}`));
+      }
       continue;
     }
     const verdict = judge(seen.plan, live, seen.services);
@@ -116,7 +119,7 @@ test(`the plans of ${MUTATIONS} mutations miss nothing that full rendering sees`
 
 type Seen =
   | { plan: PlanResult; services: Rendering; texts: Rendering }
-  | { refusal: string; plannerRefuses: boolean };
+  | { refusal: string; by: 'both' | 'planner' | 'rendering' };
 
 /** Renders and plans one state, side by side. */
 async function look(state: State): Promise<Seen> {
@@ -126,10 +129,10 @@ async function look(state: State): Promise<Seen> {
     planner.plan(state),
   ]);
   if (rendered.status === 'rejected') {
-    const plannerRefuses = planned.status === 'rejected';
-    return { refusal: String(rendered.reason), plannerRefuses };
+    const by = planned.status === 'rejected' ? 'both' : 'rendering';
+    return { refusal: String(rendered.reason), by };
   }
-  if (planned.status === 'rejected') throw planned.reason;
+  if (planned.status === 'rejected') return { refusal: String(planned.reason), by: 'planner' };
   return { plan: planned.value, ...rendered.value };
 }
 
