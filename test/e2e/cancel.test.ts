@@ -62,6 +62,8 @@ test.each([
 test('cancelled while it plans, it ends as soon as its worker hears of it', async () => {
   await helmDoes('renders-for-ever', async () => {
     const commit = await at.push(nextVersion());
+    // Before that the release reads what the commit says, and there is no deployment yet.
+    await until(async () => (await at.phase(commit)) === 'planning');
     await until(() => at.leftovers().length > 1);
     const seconds = await cancel(commit);
     await at.slipway.api.untilEnded(commit, ENDED);
