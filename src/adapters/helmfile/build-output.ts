@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { parse } from 'yaml';
 import { BoundedMap } from '../../domain/bounded-map.ts';
 import { SlipwayError } from '../../domain/errors.ts';
@@ -94,6 +95,12 @@ export function readRelease(text: string): ReleaseEntry {
   };
   parsed.set(text, entry);
   return entry;
+}
+
+/** The folder from which the values and secrets files of a release are named. @param folder of its helmfile */
+export function valuesFolder({ fields }: Pick<ReleaseEntry, 'fields'>, folder: string): string {
+  const prefix = fields['valuesPathPrefix'];
+  return typeof prefix === 'string' ? posix.join(folder, prefix) : folder;
 }
 
 export function twice(name: string): SlipwayError {

@@ -33,6 +33,11 @@ interface Repositories {
   repositories?: Omit<ChartRepository, 'folder'>[] | null;
 }
 
+/** Host and path of a registry, as its charts are asked for below it. */
+export function registryOf({ url }: Pick<ChartRepository, 'url'>): string {
+  return withoutSlash(url.replace(/^oci:\/\//i, ''));
+}
+
 /** Finds the repository of a dependency as Helm does: by its alias, or by its URL. */
 export function chartOfDependency(
   name: string,
@@ -42,7 +47,7 @@ export function chartOfDependency(
   const url = withoutSlash(repository);
   if (/^oci:/i.test(url)) {
     const same = [...repositories.values()].find(
-      (one) => one.oci && `oci://${withoutSlash(one.url.replace(/^oci:\/\//i, ''))}` === url,
+      (one) => one.oci && `oci://${registryOf(one)}` === url,
     );
     return `${same?.name ?? url}/${name}`;
   }

@@ -3,12 +3,13 @@ import { join, posix } from 'node:path';
 import { SlipwayError } from '../../domain/errors.ts';
 import {
   dependenciesDigest,
+  localFolder,
   type ChartDependency,
   type ResolvedDependency,
 } from '../../domain/plan/chart-dependencies.ts';
 import { resolveInIndex, type ResolvedChart } from './chart-index.ts';
 import type { Trust } from '../registry/trusting-fetch.ts';
-import { chartOfDependency, type ChartRepository } from './chart-repositories.ts';
+import { chartOfDependency, registryOf, type ChartRepository } from './chart-repositories.ts';
 import { resolveInRegistry } from './chart-registry.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import { readLocalChart } from './local-chart.ts';
@@ -77,8 +78,7 @@ export class Charts {
     const name = chart.slice(slash + 1);
     const repository = this.#place.repositories.get(chart.slice(0, slash));
     if (!repository?.oci) return this.#inIndex(chart.slice(0, slash), name, version);
-    const base = repository.url.replace(/^oci:\/\//, '').replace(/\/$/, '');
-    return this.#inRegistry(`${base}/${name}`, version, repository);
+    return this.#inRegistry(`${registryOf(repository)}/${name}`, version, repository);
   }
 
   async #inIndex(alias: string, name: string, range: string): Promise<ResolvedChart | undefined> {
@@ -152,7 +152,7 @@ export class Charts {
   ): Promise<ChartFound & { dependency?: ResolvedDependency }> {
     // It lies in the chart itself, or helm says that it does not.
     if (repository === '') return { files: [] };
-    const local = /^file:\/\/(.*)$/i.exec(repository)?.[1];
+    const local = localFolder(repository);
     if (local !== undefined) {
       return { files: (await this.#place.files.folder(posix.join(chart, local))) ?? [] };
     }

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
-import { readRelease, type BuildDocument } from './build-output.ts';
+import { readRelease, valuesFolder, type BuildDocument } from './build-output.ts';
 import type { InputFiles } from './input-files.ts';
 
 /** Shorter values cannot be told from ordinary text. */
@@ -15,10 +15,8 @@ export async function secretFiles(
   const named = documents.flatMap(({ source, sections, releases }) => {
     const folder = posix.dirname(source);
     const ofServices = [...releases.values()].map((text) => {
-      const { fields } = readRelease(text);
-      const prefix = fields['valuesPathPrefix'];
-      const from = typeof prefix === 'string' ? posix.join(folder, prefix) : folder;
-      return { from, list: fields['secrets'] };
+      const entry = readRelease(text);
+      return { from: valuesFolder(entry, folder), list: entry.fields['secrets'] };
     });
     const list = environmentSecrets(sections.get('environments') ?? '', environment);
     return [{ from: folder, list }, ...ofServices].flatMap((one) =>

@@ -1,5 +1,11 @@
 import { posix } from 'node:path';
-import { readRelease, twice, type BuildDocument, type ReleaseEntry } from './build-output.ts';
+import {
+  readRelease,
+  twice,
+  valuesFolder,
+  type BuildDocument,
+  type ReleaseEntry,
+} from './build-output.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import {
   EnvironmentValues,
@@ -148,20 +154,19 @@ function doubtsOf({ fields }: ReleaseEntry, text: string): string | undefined {
 const NO_PATHS = new Set(['name', 'namespace', 'chart', 'version', 'labels', 'needs', 'condition']);
 
 async function referredFiles(
-  { fields }: ReleaseEntry,
+  entry: ReleaseEntry,
   folder: string,
   files: InputFiles,
 ): Promise<{ files: InputFile[]; outside?: string }> {
-  const prefix = fields['valuesPathPrefix'];
-  const valuesFolder = typeof prefix === 'string' ? posix.join(folder, prefix) : folder;
+  const from = valuesFolder(entry, folder);
   const found: InputFile[] = [];
   let outside: string | undefined;
-  for (const [key, value] of Object.entries(fields)) {
+  for (const [key, value] of Object.entries(entry.fields)) {
     if (NO_PATHS.has(key)) continue;
     const isValues = key === 'values' || key === 'secrets';
     for (const { text, depth } of textsIn(value)) {
       if (isValues && depth === 1) {
-        const named = await files.named(valuesFolder, text);
+        const named = await files.named(from, text);
         if (named) found.push(...named);
         else outside ??= `${text} is outside the repository`;
       } else if (isPathLike(text)) {

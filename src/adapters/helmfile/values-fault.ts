@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { parseAllDocuments, type YAMLError } from 'yaml';
 import { SlipwayError } from '../../domain/errors.ts';
-import { readRelease, type BuildDocument } from './build-output.ts';
+import { readRelease, valuesFolder, type BuildDocument } from './build-output.ts';
 import type { InputFiles } from './input-files.ts';
 
 /** What a parser says of a text first, without its excerpt, which may hold secrets. */
@@ -36,8 +36,9 @@ async function plainValuesFiles(
 ): Promise<string[]> {
   const named = documents.flatMap(({ source, releases }) =>
     [...releases.values()].flatMap((text) => {
-      const { values, valuesPathPrefix: prefix } = readRelease(text).fields;
-      const folder = posix.join(posix.dirname(source), typeof prefix === 'string' ? prefix : '');
+      const release = readRelease(text);
+      const folder = valuesFolder(release, posix.dirname(source));
+      const { values } = release.fields;
       const entries: unknown[] = Array.isArray(values) ? values : [];
       return entries.flatMap((entry) =>
         typeof entry === 'string' ? files.named(folder, entry) : [],

@@ -1,3 +1,4 @@
+import { localFolder } from '../plan/chart-dependencies.ts';
 import { addressFault, chartKind } from './addresses.ts';
 import type { Findings } from './findings.ts';
 
@@ -63,7 +64,7 @@ function checkDependencies(findings: Findings, chart: string): void {
   const { folder, dependencies } = findings.fetchedBy(chart);
   for (const { name, repository } of dependencies) {
     const key = `the dependency ${name} of ${folder}`;
-    const local = /^file:\/\/(.*)$/is.exec(repository)?.[1];
+    const local = localFolder(repository);
     if (local !== undefined) {
       if (!findings.isInside(folder, local)) findings.refuse(key, 'leaves the repository');
     } else if (/^(https?|oci):\/\//i.test(repository)) {

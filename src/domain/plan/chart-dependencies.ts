@@ -15,6 +15,11 @@ export interface ResolvedDependency {
   digest: string;
 }
 
+/** The folder, seen from the chart, of a dependency that lies in the repository; undefined for others. */
+export function localFolder(repository: string): string | undefined {
+  return /^file:\/\/(.*)$/is.exec(repository)?.[1];
+}
+
 const SEPARATOR = '; ';
 
 /** All that a chart's dependencies resolve to, as one text that takes the place of a digest. */
