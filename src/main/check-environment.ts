@@ -6,10 +6,9 @@ import { CONTEXT, writeKubeconfig, type ClusterAccess } from '../adapters/kubern
 import type { EnvironmentConfig, RepositoryConfig } from '../config/config.ts';
 import type { EnvironmentFacts } from '../domain/check/facts.ts';
 import { checkServices } from '../domain/check/services.ts';
-import { SlipwayError } from '../domain/errors.ts';
 import type { Note } from '../domain/import/note.ts';
 import { createGrowingRedactor } from '../domain/redact/growing.ts';
-import { explainError } from '../domain/why/rules.ts';
+import { sentenceOf } from '../domain/why/rules.ts';
 import { checkAgainstCluster } from './check-cluster.ts';
 import { checkVariables, type CheckVariables } from './check-variables.ts';
 
@@ -65,14 +64,14 @@ export async function checkEnvironment(
         await checkAgainstCluster(helmfile, facts, access).then(
           (found) => notes.push(...found),
           (error: unknown) => {
-            unknown('worth knowing', 'API versions were not checked', messageOf(error));
+            unknown('worth knowing', 'API versions were not checked', sentenceOf(error));
           },
         );
       }
       return { name, builds, facts, notes };
     });
   } catch (error) {
-    unknown('wrong already', DOES_NOT_BUILD, messageOf(error));
+    unknown('wrong already', DOES_NOT_BUILD, sentenceOf(error));
     return { name, builds: false, notes };
   }
 }
@@ -99,11 +98,6 @@ async function withHelmfile<T>(
     });
     return work(helmfile, { environment: name, tree, helmHome: workspace.helmHome });
   });
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof SlipwayError) return explainError(error).sentence;
-  throw error;
 }
 
 function note(kind: Note['kind'], environment: string, text: string, file: string): Note {

@@ -1,10 +1,14 @@
 import { posix } from 'node:path';
 import { parse } from 'yaml';
 import type { EnvironmentFacts, HelmSettings, ServiceFacts } from '../../domain/check/facts.ts';
-import { SlipwayError } from '../../domain/errors.ts';
 import { readsOf } from '../../domain/plan/template-reads.ts';
-import { explainError } from '../../domain/why/rules.ts';
-import { readRelease, type BuildDocument, type ReleaseEntry } from './build-output.ts';
+import { sentenceOf } from '../../domain/why/rules.ts';
+import {
+  readRelease,
+  valuesFolder,
+  type BuildDocument,
+  type ReleaseEntry,
+} from './build-output.ts';
 import { readRepositories } from './chart-repositories.ts';
 import { Charts } from './charts.ts';
 import type { Helmfile } from './helmfile.ts';
@@ -75,8 +79,7 @@ async function readService(
   shared: readonly NamedText[],
 ): Promise<ServiceFacts> {
   const { name, fields } = entry;
-  const prefix = typeof fields['valuesPathPrefix'] === 'string' ? fields['valuesPathPrefix'] : '';
-  const folder = posix.join(posix.dirname(document.source), prefix);
+  const folder = valuesFolder(entry, posix.dirname(document.source));
   const listed = ['values', 'secrets'].flatMap((key) => textsOf(fields[key]));
   const named = await Promise.all(listed.map((text) => files.named(folder, text)));
   const inputs = named.flatMap((found) => found ?? []);
@@ -135,29 +138,19 @@ function settingsOf({ fields }: ReleaseEntry, document: BuildDocument): HelmSett
   };
 }
 
-async function faultOfChart(
+function faultOfChart(
   charts: Charts,
   { name, chart, version }: ReleaseEntry,
   { source }: BuildDocument,
 ): Promise<string | undefined> {
-  try {
-    const folder = posix.dirname(source);
-    const { unresolved } = await charts.find({ name, chart, version, folder });
-    return unresolved;
-  } catch (error) {
-    if (error instanceof SlipwayError) return explainError(error).sentence;
-    throw error;
-  }
+  const folder = posix.dirname(source);
+  return charts
+    .find({ name, chart, version, folder })
+    .then(({ unresolved }) => unresolved, sentenceOf);
 }
 
-async function failureOf(work: () => Promise<void>): Promise<string | undefined> {
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    if (error instanceof SlipwayError) return explainError(error).sentence;
-    throw error;
-  }
+function failureOf(work: () => Promise<void>): Promise<string | undefined> {
+  return work().then(() => undefined, sentenceOf);
 }
 
 /** Entries that are names of files; maps are inline. */

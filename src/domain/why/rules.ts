@@ -1,5 +1,5 @@
 import type { CauseReport } from '../cause.ts';
-import { CAUSES, isCauseCode, type SlipwayError } from '../errors.ts';
+import { CAUSES, isCauseCode, SlipwayError } from '../errors.ts';
 import { ACTIONS } from './actions.ts';
 import {
   asleep,
@@ -87,6 +87,12 @@ export function explainError({
   message,
 }: Pick<SlipwayError, 'code' | 'message'>): CauseReport {
   return explain({ said: message, seen: { code, sentence: message } });
+}
+
+/** What an error of the domain means, in a sentence; throws any other error again. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof SlipwayError) return explainError(error).sentence;
+  throw error;
 }
 
 /** Who most likely has to act on a cause. */
