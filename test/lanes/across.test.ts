@@ -7,7 +7,7 @@ import type { ClusterActivities } from '../../src/contract/workflow/activities.t
 import type { DeploymentSummary } from '../../src/contract/api/deployment.ts';
 import { createOrder } from '../../src/main/order.ts';
 import { createVersionsAt } from '../../src/main/versions-at.ts';
-import { startTestApp, type TestApp } from '../support/app.ts';
+import { startTestApp, wakingOnly, type TestApp } from '../support/app.ts';
 import { startGitHost, type GitHost } from '../support/git-host.ts';
 import { releaseTarget } from '../support/requests.ts';
 import { storedService } from '../support/stored-service.ts';
@@ -29,13 +29,7 @@ beforeAll(async () => {
   orchestrator = new Orchestrator({
     ...{ address: temporal.address, namespace: temporal.namespace ?? 'default' },
   });
-  app = await startTestApp({
-    orchestrator: {
-      cancelRelease: () => Promise.reject(new Error('nobody cancels here')),
-      lookForDrift: () => Promise.resolve(),
-      gatesChanged: (lanes) => orchestrator.gatesChanged(lanes),
-    },
-  });
+  app = await startTestApp({ orchestrator: wakingOnly(orchestrator) });
   await app.database.store.environments.sync(
     Object.entries(ENVIRONMENTS).map(([repository, name]) => ({
       ...{ repository, name, cluster: 'notprod', namespace: name },

@@ -10,7 +10,7 @@ import type { Release } from '../../src/contract/api/release.ts';
 import { laneWorkflowId, deploymentWorkflowId } from '../../src/contract/workflow/ids.ts';
 import type { ClusterActivities } from '../../src/contract/workflow/activities.ts';
 import { createRelay } from '../../src/main/relay.ts';
-import { startTestApp, type TestApp } from '../support/app.ts';
+import { startTestApp, wakingOnly, type TestApp } from '../support/app.ts';
 import { startGitHost, type GitHost } from '../support/git-host.ts';
 import { storedService } from '../support/stored-service.ts';
 import { startDevServer, withWorkers } from '../support/temporal.ts';
@@ -28,13 +28,7 @@ beforeAll(async () => {
   [temporal, host] = await Promise.all([startDevServer(), startGitHost()]);
   const { address, namespace = 'default' } = temporal;
   orchestrator = new Orchestrator({ address, namespace });
-  app = await startTestApp({
-    orchestrator: {
-      cancelRelease: () => Promise.reject(new Error('nobody cancels here')),
-      lookForDrift: () => Promise.resolve(),
-      gatesChanged: (lanes) => orchestrator.gatesChanged(lanes),
-    },
-  });
+  app = await startTestApp({ orchestrator: wakingOnly(orchestrator) });
   await app.database.store.environments.sync(
     ['after', 'during', 'held'].map((name) => ({
       ...{ repository: name, name, cluster: 'notprod', namespace: name },

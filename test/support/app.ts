@@ -23,6 +23,17 @@ export interface TestApp {
   close: () => Promise<void>;
 }
 
+/** A real orchestrator for an app whose test cancels nothing and looks for no drift. */
+export function wakingOnly(
+  orchestrator: Pick<AppDependencies['orchestrator'], 'gatesChanged'>,
+): AppDependencies['orchestrator'] {
+  return {
+    cancelRelease: () => Promise.reject(new Error('nobody cancels here')),
+    lookForDrift: () => Promise.resolve(),
+    gatesChanged: (lanes) => orchestrator.gatesChanged(lanes),
+  };
+}
+
 /** The app over a real database, with repositories `notprod` (cs-dev → cs-qa, wcs-qa) and `silent`. */
 export async function startTestApp(change: Partial<AppDependencies> = {}): Promise<TestApp> {
   const database = await createTestDatabase();
