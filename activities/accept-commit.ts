@@ -41,9 +41,8 @@ export async function acceptCommit(
   if (end) return end;
   // Held first: done again after a crash, the comparison would find nothing older.
   if (input.kind !== 'automatic') await holdWhenOlder(deps, input, signal);
-  await deps.acceptedCommits.accept({
-    ...{ repository, environment, commit, deploymentId: input.deploymentId },
-  });
+  const { deploymentId } = input;
+  await deps.acceptedCommits.accept({ repository, environment, commit, deploymentId });
   return undefined;
 }
 

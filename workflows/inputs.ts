@@ -1,6 +1,7 @@
 import { isCancellation } from '@temporalio/workflow';
 import type { ReleasePlace } from '../src/contract/workflow/activities.ts';
 import type { ReleaseInput } from '../src/contract/workflow/payloads.ts';
+import { groupBy } from '../src/domain/group-by.ts';
 import { listPlaces, readInputsOn } from './activity-options.ts';
 import { shortCommit } from './details.ts';
 
@@ -15,7 +16,6 @@ export async function readInputs(input: ReleaseInput): Promise<Record<string, st
   // What a person asked for takes part whatever it says.
   if (input.kind !== 'automatic') return {};
   const places = await listPlaces(input);
-  const clusters = [...new Set(places.map(({ cluster }) => cluster))];
   const found: Record<string, string> = {};
   const read = async (place: ReleasePlace) => {
     const { environment, cluster } = place;
@@ -38,8 +38,7 @@ export async function readInputs(input: ReleaseInput): Promise<Record<string, st
       if (!answered.includes(true)) return;
     }
   };
-  await Promise.all(
-    clusters.map((name) => readCluster(places.filter((of) => of.cluster === name))),
-  );
+  const clusters = groupBy(places, ({ cluster }) => cluster);
+  await Promise.all([...clusters.values()].map(readCluster));
   return found;
 }

@@ -13,7 +13,7 @@ interface Known {
   acceptedCommit: string | null;
   acceptedInputs: string | null;
   /** Of its newest deployment, of whatever release. */
-  newestPhase?: DeploymentPhase;
+  newestPhase: DeploymentPhase;
 }
 
 /**
@@ -25,5 +25,5 @@ export function isUntouched(asked: Asked, known: Known): boolean {
   const { acceptedCommit, acceptedInputs, newestPhase } = known;
   if (asked.inputs === undefined || asked.inputs !== acceptedInputs) return false;
   if (acceptedCommit === null || asked.descendsFrom !== acceptedCommit) return false;
-  return newestPhase !== undefined && isEnd(newestPhase) && newestPhase !== 'errored';
+  return isEnd(newestPhase) && newestPhase !== 'errored';
 }

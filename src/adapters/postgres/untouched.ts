@@ -30,9 +30,8 @@ export async function leavesUntouched(tx: Tx, place: Place, commit: string): Pro
     .orderBy('number', 'desc')
     .limit(1)
     .executeTakeFirst();
-  const state = { ...known, ...(newest ? { newestPhase: newest.phase } : {}) };
-  const { acceptedCommit = null, acceptedInputs = null } = state;
-  if (!isUntouched(place, { ...state, acceptedCommit, acceptedInputs })) return false;
+  if (!known || !newest) return false;
+  if (!isUntouched(place, { ...known, newestPhase: newest.phase })) return false;
   await tx
     .updateTable('environments')
     .set({ accepted_commit: commit })

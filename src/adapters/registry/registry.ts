@@ -89,8 +89,8 @@ export class Registry {
     const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
     const init = { ...how, signal: AbortSignal.any(signals) };
     try {
-      const isTrusted = trust === undefined || url.protocol !== 'https:';
-      return await (isTrusted ? fetch(url, init) : trustingFetch(url, init, trust));
+      const needsTrust = trust !== undefined && url.protocol === 'https:';
+      return await (needsTrust ? trustingFetch(url, init, trust) : fetch(url, init));
     } catch (error) {
       signal?.throwIfAborted();
       throw this.#unreachable('it does not answer', error);
